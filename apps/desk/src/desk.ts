@@ -1,0 +1,26 @@
+import type { KeyObject } from "node:crypto";
+import type { Sequencer } from "@tipstaff/ledger/postgres";
+import type { KeyholderClient } from "@tipstaff/release-protocol/node";
+import type { Pool } from "pg";
+import type { Logger } from "pino";
+
+/** What the desk's rooms are given: one plain record, made once in compose.ts. */
+export type Desk = {
+  readonly pool: Pool;
+  readonly keyholder: KeyholderClient;
+  readonly sequencer: Sequencer;
+  readonly log: Logger;
+  readonly now: () => Date;
+  /** The controller's id, as in its agreements. */
+  readonly force: string;
+  /** The log's origin line. */
+  readonly origin: string;
+  /** The address by which bureaux reach this desk; signed requests cover it. */
+  readonly publicUrl: string;
+  readonly replyKey: { readonly keyid: string; readonly privateKey: KeyObject };
+  readonly folders: {
+    readonly orders: string;
+    readonly templates: string;
+    readonly reports: string;
+  };
+};
