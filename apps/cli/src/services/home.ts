@@ -1,0 +1,90 @@
+import { createHash } from "node:crypto";
+import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { z } from "zod";
+import { CliError } from "../cli-error.ts";
+
+/** Linux refuses socket paths of 108 bytes and more. */
+const LONGEST_SOCKET_PATH = 100;
+
+const settingsSchema = z.strictObject({
+  version: z.literal(1),
+  force: z.string(),
+  recipient: z.string(),
+  origin: z.string(),
+  databaseUrl: z.string().optional(),
+  ports: z.strictObject({ postgres: z.int(), desk: z.int(), bureau: z.int(), tap: z.int().optional() }),
+  logVerifierKey: z.string(),
+  forceVerifierKey: z.string(),
+});
+export type Settings = z.infer<typeof settingsSchema>;
+
+/** All the places of one embedded installation, below `--home`. */
+export type Home = ReturnType<typeof openHome>;
+
+export function openHome(folder: string) {
+  const root = resolve(folder);
+  const at = (...parts: string[]) => join(root, ...parts);
+  const sockets = at("run");
+  const short = join(tmpdir(), `tipstaff-${createHash("sha256").update(root).digest("hex").slice(0, 16)}`);
+  const run = join(sockets, "console.sock").length <= LONGEST_SOCKET_PATH ? sockets : short;
+  return {
+    root,
+    settingsFile: at("settings.json"),
+    postgres: at("postgres"),
+    keyholder: at("keyholder"),
+    desk: at("desk"),
+    deskConfig: at("desk", "config.json"),
+    orders: at("desk", "orders"),
+    tiles: at("ledger", "tiles"),
+    openings: at("ledger", "openings"),
+    bureau: at("bureau"),
+    printer: at("printer"),
+    agreements: at("agreements"),
+    staff: at("staff"),
+    reports: at("reports"),
+    logs: at("logs"),
+    run,
+    keyholderSocket: join(run, "keyholder.sock"),
+    consoleSocket: join(run, "console.sock"),
+  };
+}
+
+/** The settings of an installation that `tipstaff init` made; throws CliError `no-installation` when there is none. */
+export function readSettings(home: Home): Settings {
+  if (!existsSync(home.settingsFile)) {
+    throw new CliError("no-installation", `There is no installation in ${home.root}.`, "Make one: tipstaff init");
+  }
+  const parsed = settingsSchema.safeParse(JSON.parse(readFileSync(home.settingsFile, "utf8")));
+  if (!parsed.success) {
+    const keys = parsed.error.issues.map((issue) => issue.path.join(".")).join(", ");
+    throw new CliError("bad-settings", `${home.settingsFile} does not fit: ${keys}.`, "Restore it from a backup.");
+  }
+  return parsed.data;
+}
+
+export function writeSettings(home: Home, settings: Settings): void {
+  writeFileSync(home.settingsFile, `${JSON.stringify(settings, null, 2)}\n`, { mode: 0o600 });
+}
+
+/** Makes the folders of a new installation; the database's OS user must be able to pass through the root. */
+export function makeFolders(home: Home): void {
+  mkdirSync(home.root, { recursive: true, mode: 0o711 });
+  chmodSync(home.root, 0o711);
+  for (const folder of [home.desk, home.orders, home.bureau, home.staff, home.run]) {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+  }
+  for (const folder of [home.tiles, home.openings, home.printer, home.agreements, home.reports, home.logs]) {
+    mkdirSync(folder, { recursive: true });
+  }
+}
+
+/** The token of a member of staff, written once by `init`. */
+export function readToken(home: Home, login: string): string {
+  const file = join(home.staff, `${login}.token`);
+  if (!/^[a-z0-9.-]+$/.test(login) || !existsSync(file)) {
+    throw new CliError("unknown-staff", `No token for the login ${JSON.stringify(login)}.`, `Look into ${home.staff}.`);
+  }
+  return readFileSync(file, "utf8").trim();
+}

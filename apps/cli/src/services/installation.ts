@@ -1,0 +1,140 @@
+import { randomBytes } from "node:crypto";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { z } from "zod";
+import { CliError } from "../cli-error.ts";
+import { type Home, makeFolders, openHome, readSettings, readToken, type Settings, writeSettings } from "./home.ts";
+import { type Api, connectApi } from "./http.ts";
+import { type EmbeddedPostgres, startPostgres } from "./postgres.ts";
+import { type AppProcess, freePort, runApp, startApp } from "./processes.ts";
+
+/** Example staff of an embedded installation: login and roles. One person each; nobody may do two halves of one thing. */
+export const STAFF = {
+  "hr.clerk": ["clerk"],
+  "cards.clerk": ["clerk"],
+  "cards.approver": ["approver"],
+  "covert.custodian": ["custodian", "clerk"],
+  "production.lead": ["production"],
+  "front.desk": ["receiving"],
+  "security.one": ["security"],
+  "security.two": ["security"],
+} as const;
+export type Login = keyof typeof STAFF;
+
+const verifierKeysSchema = z.looseObject({ logVerifierKey: z.string(), forceVerifierKey: z.string() });
+const tokensSchema = z.looseObject({ tokens: z.record(z.string(), z.string()) });
+
+/** Makes a new force in `home`: keys, log, database, staff. Refuses where one exists. */
+export async function initInstallation(
+  folder: string,
+  options: { force: string; recipient: string; logLevel?: string },
+) {
+  const home = openHome(folder);
+  if (existsSync(home.settingsFile)) {
+    throw new CliError("bad-input", `${home.root} holds an installation already.`, "Choose another --home.");
+  }
+  makeFolders(home);
+  const ports = { postgres: await freePort(), desk: await freePort(), bureau: await freePort(), tap: await freePort() };
+  const keys = verifierKeysSchema.parse(
+    await appJson("keyholder", ["init", "--folder", home.keyholder, "--force", options.force, ...forbidden(home)]),
+  );
+  const databasePassword = randomBytes(24).toString("hex");
+  writeFileSync(join(home.desk, "database.password"), databasePassword, { mode: 0o600 });
+  const settings: Settings = {
+    version: 1,
+    force: options.force,
+    recipient: options.recipient,
+    origin: `${options.force}.example/tipstaff/log`,
+    ports,
+    logVerifierKey: keys.logVerifierKey,
+    forceVerifierKey: keys.forceVerifierKey,
+  };
+  writeSettings(home, settings);
+  return { home, settings };
+}
+
+/** The key file must not lie where data or backups lie. */
+function forbidden(home: Home): string[] {
+  return [home.postgres, home.desk, home.tiles, home.openings, home.bureau].flatMap((folder) => ["--not-in", folder]);
+}
+
+export async function startDatabase(home: Home, settings: Settings, flags: readonly string[] = []) {
+  return startPostgres({
+    folder: home.postgres,
+    port: settings.ports.postgres,
+    password: readFileSync(join(home.desk, "database.password"), "utf8"),
+    logFile: join(home.logs, "postgres.log"),
+    flags,
+  });
+}
+
+export function startKeyholder(home: Home, logLevel = "info"): Promise<AppProcess> {
+  const sockets = ["--socket", home.keyholderSocket, "--console-socket", home.consoleSocket];
+  const args = ["serve", "--folder", home.keyholder, ...sockets, "--log-level", logLevel];
+  return startApp("keyholder", args, join(home.logs, "keyholder.log"));
+}
+
+export function startDesk(home: Home): Promise<AppProcess> {
+  return startApp("desk", ["serve", "--config", home.deskConfig], join(home.logs, "desk.log"));
+}
+
+export function startBureau(home: Home, settings: Settings, logLevel = "info"): Promise<AppProcess> {
+  const args = ["serve", "--folder", home.bureau, "--port", String(settings.ports.bureau), "--log-level", logLevel];
+  return startApp("bureau", args, join(home.logs, "bureau.log"));
+}
+
+/** Writes the desk's configuration, makes its schema, its log and its staff; keeps every token in its own file. */
+export async function initDesk(
+  home: Home,
+  settings: Settings,
+  options: { databaseUrl: string; recipientVerifierKey: string; publicPort: number; logLevel?: string },
+) {
+  const config = {
+    databaseUrl: options.databaseUrl,
+    keyholderSocket: home.keyholderSocket,
+    force: settings.force,
+    origin: settings.origin,
+    publicUrl: `http://127.0.0.1:${options.publicPort}`,
+    port: settings.ports.desk,
+    folders: {
+      data: home.desk,
+      tiles: home.tiles,
+      openings: home.openings,
+      orders: home.orders,
+      reports: home.reports,
+    },
+    recipients: { [settings.recipient]: options.recipientVerifierKey },
+    replyKeyFile: join(home.desk, "reply.key"),
+    logLevel: options.logLevel ?? "info",
+  };
+  writeFileSync(home.deskConfig, `${JSON.stringify(config, null, 2)}\n`, { mode: 0o600 });
+  const staff = Object.entries(STAFF).flatMap(([login, roles]) => ["--staff", `${login}:${roles.join(",")}`]);
+  const answer = await appJson("desk", ["init", "--config", home.deskConfig, ...staff]);
+  for (const [login, token] of Object.entries(tokensSchema.parse(answer).tokens)) {
+    writeFileSync(join(home.staff, `${login}.token`), token, { mode: 0o600 });
+  }
+  return answer;
+}
+
+/** Runs an app's command that answers one JSON object; its own words become the error. */
+export async function appJson(app: "desk" | "keyholder" | "bureau", args: readonly string[]): Promise<unknown> {
+  const { code, stdout, stderr } = await runApp(app, args);
+  if (code !== 0) throw new CliError("failed", `${app} ${args[0]}: ${stderr.trim() || stdout.trim()}`, "See above.");
+  return JSON.parse(stdout);
+}
+
+export function deskApi(home: Home, settings: Settings, login: Login | string): Api {
+  return connectApi("desk", { port: settings.ports.desk }, readToken(home, login));
+}
+
+export function consoleApi(home: Home): Api {
+  return connectApi("keyholder's console", { socketPath: home.consoleSocket });
+}
+
+export function bureauApi(home: Home, settings: Settings): Api {
+  const token = readFileSync(join(home.bureau, "token"), "utf8").trim();
+  return connectApi("bureau", { port: settings.ports.bureau }, token);
+}
+
+export type { AppProcess, EmbeddedPostgres, Home, Settings };
+export { openHome, readSettings };

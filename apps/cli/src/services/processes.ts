@@ -1,0 +1,85 @@
+import { spawn } from "node:child_process";
+import { closeSync, openSync } from "node:fs";
+import { createServer } from "node:net";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { CliError } from "../cli-error.ts";
+
+const READY_SECONDS = 60;
+const apps = join(dirname(fileURLToPath(import.meta.url)), "..", "..", "..");
+
+/** An app of the house as a child process. */
+export type AppProcess = {
+  readonly name: string;
+  readonly pid: number;
+  /** Resolves with the exit code, or null after a signal. */
+  readonly exited: Promise<number | null>;
+  readonly stop: () => Promise<void>;
+  readonly kill: () => Promise<void>;
+};
+
+export type AppName = "desk" | "keyholder" | "bureau";
+
+const nodeFlags = ["--disable-warning=ExperimentalWarning"];
+const mainOf = (app: AppName) => join(apps, app, "src", "main.ts");
+
+/** Starts an app's `serve` and waits for its line `{"ready":true}` on stdout. Logs go to `logFile`. */
+export async function startApp(app: AppName, args: readonly string[], logFile: string): Promise<AppProcess> {
+  const log = openSync(logFile, "a");
+  const child = spawn(process.execPath, [...nodeFlags, mainOf(app), ...args], { stdio: ["ignore", "pipe", log] });
+  closeSync(log);
+  const exited = new Promise<number | null>((resolve) => child.once("exit", (code) => resolve(code)));
+  await new Promise<void>((resolve, reject) => {
+    const failure = (what: string) => reject(new CliError("failed", `The ${app} ${what}.`, `Read ${logFile}.`));
+    const timer = setTimeout(() => failure("did not become ready in time"), READY_SECONDS * 1000);
+    let seen = "";
+    child.stdout?.on("data", (chunk: Buffer) => {
+      seen = (seen + chunk.toString("utf8")).slice(-65536);
+      if (!/"ready":\s*true/.test(seen)) return;
+      clearTimeout(timer);
+      resolve();
+    });
+    child.once("exit", (code) => {
+      clearTimeout(timer);
+      failure(`ended with code ${code}`);
+    });
+  });
+  if (child.pid === undefined) throw new CliError("failed", `The ${app} has no process id.`, "Try again.");
+  const end = (signal: NodeJS.Signals) => async () => {
+    child.kill(signal);
+    await exited;
+  };
+  return { name: app, pid: child.pid, exited, stop: end("SIGTERM"), kill: end("SIGKILL") };
+}
+
+/** Runs one command of an app to its end; answers what it wrote to stdout. stderr (progress) goes to ours when asked. */
+export async function runApp(
+  app: AppName,
+  args: readonly string[],
+  options: { progress?: boolean } = {},
+): Promise<{ code: number; stdout: string; stderr: string }> {
+  const child = spawn(process.execPath, [...nodeFlags, mainOf(app), ...args], {
+    stdio: ["ignore", "pipe", options.progress ? "inherit" : "pipe"],
+  });
+  const read = async (stream: NodeJS.ReadableStream | null) => {
+    const chunks: Buffer[] = [];
+    if (stream) for await (const chunk of stream) chunks.push(Buffer.from(chunk));
+    return Buffer.concat(chunks).toString("utf8");
+  };
+  const [stdout, stderr, code] = await Promise.all([
+    read(child.stdout),
+    read(child.stderr),
+    new Promise<number>((resolve) => child.once("exit", (status) => resolve(status ?? 2))),
+  ]);
+  return { code, stdout, stderr };
+}
+
+/** A loopback port that was free a moment ago. */
+export async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  if (address === null || typeof address === "string") throw new CliError("failed", "No free port.", "Try again.");
+  return address.port;
+}
