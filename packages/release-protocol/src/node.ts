@@ -1,0 +1,6 @@
+export {
+  createKeyholderClient,
+  type KeyholderClient,
+  KeyholderError,
+  type KeyholderErrorCode,
+} from "./keyholder-client.ts";
