@@ -1,0 +1,73 @@
+import { LedgerError } from "../error.ts";
+import { parseBundle } from "../tree/bundle.ts";
+import type { LogEdge, LogFile } from "../tree/edge.ts";
+import { HASH_LENGTH } from "../tree/hashes.ts";
+import { entriesPath, TILE_WIDTH, tilePath } from "../tree/paths.ts";
+import type { TileReader } from "../tree/prover.ts";
+
+/** Where the signed checkpoint of a log stands (C2SP tlog-tiles, "Checkpoints"). */
+export const CHECKPOINT_PATH = "checkpoint";
+
+/** A place for files that are named by path. A folder, or any object store, can be one. */
+export type LogStorage = {
+  /** The bytes, or `undefined` where there is no such file. */
+  readonly read: (path: string) => Promise<Uint8Array | undefined>;
+  /** Makes files durable that never change again. One that exists must be identical, or it rejects with `tile-conflict`. */
+  readonly writeOnce: (files: readonly LogFile[]) => Promise<void>;
+  /** Replaces one file durably and at once: a reader sees the old one or the new one. */
+  readonly replace: (file: LogFile) => Promise<void>;
+};
+
+/** Reading alone is enough to verify and to prove. */
+export type LogReader = Pick<LogStorage, "read">;
+
+/** Reads a partial file, or as much of the full one that came after it. */
+const readPart = async (
+  storage: LogReader,
+  paths: { partial: string; full: string },
+): Promise<{ bytes: Uint8Array; full: boolean }> => {
+  const exact = await storage.read(paths.partial);
+  if (exact) return { bytes: exact, full: paths.partial === paths.full };
+  const whole = paths.partial === paths.full ? undefined : await storage.read(paths.full);
+  if (whole === undefined) throw new LedgerError("tile-missing", `the log has no file ${paths.partial}`);
+  return { bytes: whole, full: true };
+};
+
+/** Reads tiles of a log; a partial one that has been filled since is cut out of the full one. */
+export const tileReaderOf =
+  (storage: LogReader): TileReader =>
+  async (tile) => {
+    const paths = { partial: tilePath(tile), full: tilePath({ ...tile, width: TILE_WIDTH }) };
+    const { bytes, full } = await readPart(storage, paths);
+    const width = full ? TILE_WIDTH : tile.width;
+    if (bytes.length !== width * HASH_LENGTH) {
+      throw new LedgerError("tile-malformed", `file ${paths.partial} is ${bytes.length} bytes long`);
+    }
+    return bytes.subarray(0, tile.width * HASH_LENGTH);
+  };
+
+/** Reads the first `width` entries of a bundle. */
+export const readEntries = async (
+  storage: LogReader,
+  { index, width }: { index: number; width: number },
+): Promise<readonly Uint8Array[]> => {
+  const paths = { partial: entriesPath({ index, width }), full: entriesPath({ index, width: TILE_WIDTH }) };
+  const { bytes, full } = await readPart(storage, paths);
+  return parseBundle(bytes, full ? TILE_WIDTH : width).slice(0, width);
+};
+
+/** Reads back the right edge of a log of this size; rejects with `tile-missing`, `tile-malformed`, `bundle-malformed`. */
+export const loadEdge = async (storage: LogReader, size: number): Promise<LogEdge> => {
+  const readTile = tileReaderOf(storage);
+  const levels: Uint8Array[][] = [];
+  for (let level = 0, hashes = size; hashes > 0; level++, hashes = Math.floor(hashes / TILE_WIDTH)) {
+    const width = hashes % TILE_WIDTH;
+    const index = Math.floor(hashes / TILE_WIDTH);
+    const bytes = width === 0 ? new Uint8Array(0) : await readTile({ level, index, width });
+    levels.push(Array.from({ length: width }, (_, i) => bytes.slice(i * HASH_LENGTH, (i + 1) * HASH_LENGTH)));
+  }
+  const width = size % TILE_WIDTH;
+  const index = Math.floor(size / TILE_WIDTH);
+  const entries = width === 0 ? [] : await readEntries(storage, { index, width });
+  return { size, levels, entries: entries.map((entry) => entry.slice()) };
+};
