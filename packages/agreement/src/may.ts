@@ -29,9 +29,9 @@ export type MayRefusal =
   | "not-yet-in-force"
   | "no-longer-in-force"
   | "forbidden"
-  | "not-granted"
+  | "subject-excluded"
   | "subject-not-covered"
-  | "subject-excluded";
+  | "not-granted";
 
 export type MayAnswer =
   | { readonly ok: true; readonly clause: Clause }
