@@ -45,6 +45,7 @@ export function openHome(folder: string) {
     staff: at("staff"),
     reports: at("reports"),
     logs: at("logs"),
+    wire: at("logs", "wire-between-bureau-and-force.bin"),
     run,
     keyholderSocket: join(run, "keyholder.sock"),
     consoleSocket: join(run, "console.sock"),

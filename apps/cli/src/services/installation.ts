@@ -34,7 +34,12 @@ export async function initInstallation(
     throw new CliError("bad-input", `${home.root} holds an installation already.`, "Choose another --home.");
   }
   makeFolders(home);
-  const ports = { postgres: await freePort(), desk: await freePort(), bureau: await freePort(), tap: await freePort() };
+  const ports = {
+    postgres: await freePort(),
+    desk: await freePort(),
+    bureau: await freePort(),
+    ...(options.tap ? { tap: await freePort() } : {}),
+  };
   const keys = verifierKeysSchema.parse(
     await appJson("keyholder", ["init", "--folder", home.keyholder, "--force", options.force, ...forbidden(home)]),
   );
@@ -56,6 +61,11 @@ export async function initInstallation(
 /** The key file must not lie where data or backups lie. */
 function forbidden(home: Home): string[] {
   return [home.postgres, home.desk, home.tiles, home.openings, home.bureau].flatMap((folder) => ["--not-in", folder]);
+}
+
+/** Where the bureau reaches the desk: through the wire tap where there is one. */
+export function publicPort(settings: Settings): number {
+  return settings.ports.tap ?? settings.ports.desk;
 }
 
 export async function startDatabase(home: Home, settings: Settings, flags: readonly string[] = []) {
@@ -87,14 +97,14 @@ export function startBureau(home: Home, settings: Settings, logLevel = "info"): 
 export async function initDesk(
   home: Home,
   settings: Settings,
-  options: { databaseUrl: string; recipientVerifierKey: string; publicPort: number; logLevel?: string },
+  options: { databaseUrl: string; recipientVerifierKey: string; logLevel: string },
 ) {
   const config = {
     databaseUrl: options.databaseUrl,
     keyholderSocket: home.keyholderSocket,
     force: settings.force,
     origin: settings.origin,
-    publicUrl: `http://127.0.0.1:${options.publicPort}`,
+    publicUrl: `http://127.0.0.1:${publicPort(settings)}`,
     port: settings.ports.desk,
     folders: {
       data: home.desk,
@@ -105,7 +115,7 @@ export async function initDesk(
     },
     recipients: { [settings.recipient]: options.recipientVerifierKey },
     replyKeyFile: join(home.desk, "reply.key"),
-    logLevel: options.logLevel ?? "info",
+    logLevel: options.logLevel,
   };
   writeFileSync(home.deskConfig, `${JSON.stringify(config, null, 2)}\n`, { mode: 0o600 });
   const staff = Object.entries(STAFF).flatMap(([login, roles]) => ["--staff", `${login}:${roles.join(",")}`]);

@@ -1,0 +1,77 @@
+import type { Command } from "commander";
+import { createProgress } from "../progress.ts";
+import { contextOf } from "./context.ts";
+
+export function registerOrders(program: Command): void {
+  const orders = program.command("orders").description("batches of approved requests for one recipient");
+  orders
+    .command("create")
+    .requiredOption("--recipient <id>")
+    .option("--limit <n>", "at most so many cards", Number)
+    .action(async (options: { recipient: string; limit?: number }, command: Command) => {
+      const context = contextOf(command);
+      const progress = createProgress(process.stderr);
+      const order = await progress.step("Composing and sealing", () =>
+        context.desk("production.lead").stream("/api/orders", options, () => undefined),
+      );
+      context.answer(order);
+    });
+  orders.command("show <order>").action(async (order: string, _options: unknown, command: Command) => {
+    const context = contextOf(command);
+    context.answer(await context.desk("production.lead").get(`/api/orders/${encodeURIComponent(order)}`));
+  });
+
+  const runs = program.command("runs").description("what is open for production");
+  runs
+    .command("open <order>")
+    .option("--jobs <n>", "at most so many jobs", Number)
+    .option("--minutes <n>", "open for so long", Number, 480)
+    .action(async (order: string, options: { jobs?: number; minutes: number }, command: Command) => {
+      const context = contextOf(command);
+      const body = { order, untilMinutes: options.minutes, ...(options.jobs ? { jobs: options.jobs } : {}) };
+      context.answer(await context.desk("production.lead").post("/api/runs", body));
+    });
+  runs.command("close <run>").action(async (run: string, _options: unknown, command: Command) => {
+    const context = contextOf(command);
+    context.answer(await context.desk("production.lead").post(`/api/runs/${encodeURIComponent(run)}/close`, {}));
+  });
+  runs.command("show").action(async (_options: unknown, command: Command) => {
+    const context = contextOf(command);
+    context.answer(await context.desk("production.lead").get("/api/runs"));
+  });
+
+  program
+    .command("releases")
+    .description("single releases")
+    .command("approve <job>")
+    .description("a further attempt beyond the agreement's")
+    .requiredOption("--attempt <n>", "which attempt", Number)
+    .action(async (job: string, options: { attempt: number }, command: Command) => {
+      const context = contextOf(command);
+      const body = { job, attempt: options.attempt };
+      context.answer(await context.desk("production.lead").post("/api/attempts/approve", body));
+    });
+
+  const holds = program.command("holds").description("stopped recipients");
+  holds.command("list").action(async (_options: unknown, command: Command) => {
+    const context = contextOf(command);
+    context.answer(await context.desk("security.one").get("/api/holds"));
+  });
+  holds
+    .command("place <recipient>")
+    .requiredOption("--reason <words>")
+    .action(async (recipient: string, options: { reason: string }, command: Command) => {
+      const context = contextOf(command);
+      const body = { recipient, reason: options.reason };
+      context.answer(await context.desk("security.one").post("/api/holds", body));
+    });
+  holds
+    .command("lift <hold>")
+    .description("takes two people: run it again --as somebody else")
+    .option("--despite <reason>", "lift although what tripped it is not resolved")
+    .action(async (hold: string, options: { despite?: string }, command: Command) => {
+      const context = contextOf(command);
+      const path = `/api/holds/${encodeURIComponent(hold)}/lift`;
+      context.answer(await context.desk("security.one").post(path, options));
+    });
+}

@@ -1,0 +1,85 @@
+import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { CliError } from "../cli-error.ts";
+import { startTap } from "../drill/tap.ts";
+import { generateExtract } from "../example-force/index.ts";
+import type { Progress } from "../progress.ts";
+import { establish, type Running, stopAll } from "../services/establish.ts";
+import { initInstallation, publicPort } from "../services/installation.ts";
+import { exampleAgreement } from "./example-agreement.ts";
+import { finishCards, importPeople, makeOrder, produce } from "./main-job.ts";
+import { reportDemo } from "./report.ts";
+import type { Stage } from "./stage.ts";
+
+const repository = join(dirname(fileURLToPath(import.meta.url)), "..", "..", "..", "..");
+const MARKER = ".tipstaff-demo";
+const LINES = 16;
+const RECEIPT_WITHIN = "PT15S";
+
+/** The whole main job on an example force, then the drill and an exposure report (DESIGN: demo). */
+export async function runDemo(options: {
+  folder: string;
+  people: number;
+  seed: string;
+  progress: Progress;
+  logLevel: string;
+}) {
+  const started = Date.now();
+  prepareFolder(options.folder);
+  const { progress } = options;
+  const { home, settings } = await initInstallation(options.folder, {
+    force: "exampleshire-police",
+    recipient: "cardmaker",
+    tap: true,
+  });
+  const extractFolder = join(home.root, "extract");
+  mkdirSync(extractFolder, { recursive: true });
+  const extract = await progress.step("HR writes its extract and the portraits", (report) =>
+    generateExtract({ people: options.people, seed: options.seed, folder: extractFolder, onProgress: report }),
+  );
+  const tap = await startTap({
+    port: publicPort(settings),
+    target: settings.ports.desk,
+    file: home.wire,
+  });
+  let running: Running | undefined;
+  try {
+    running = await progress.step("Force and bureau make their keys, sign the agreement, start", () =>
+      establish(home, settings, {
+        lines: LINES,
+        logLevel: options.logLevel,
+        agreement: (keys) => exampleAgreement(repository, { keys, receiptWithin: RECEIPT_WITHIN }),
+      }),
+    );
+    const stage: Stage = { home, settings, progress, extractFolder, extract, since: new Date(started) };
+    const imported = await importPeople(stage);
+    const first = await makeOrder(stage);
+    const produced = await produce(stage, first);
+    const again = produced.spoiled > 0 ? await makeOrder(stage) : undefined;
+    const reprinted = again ? await produce(stage, again, { faults: false }) : undefined;
+    const finished = await finishCards(stage);
+    return await reportDemo(stage, {
+      imported,
+      runs: [produced, reprinted],
+      orders: [first, again],
+      finished,
+      started,
+    });
+  } finally {
+    await stopAll(running ?? {});
+    await tap.stop();
+  }
+}
+
+/** The demonstration owns its folder; a folder that it did not make is never emptied. */
+function prepareFolder(folder: string): void {
+  if (existsSync(folder) && readdirSync(folder).length > 0) {
+    if (!existsSync(join(folder, MARKER))) {
+      throw new CliError("bad-input", `${folder} is not empty and was not made by the demo.`, "Choose another --home.");
+    }
+    rmSync(folder, { recursive: true });
+  }
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, MARKER), "made by tipstaff demo; the next demo empties this folder\n");
+}
