@@ -1,7 +1,7 @@
-import { appendIntake } from "@tipstaff/ledger/postgres";
 import type { Pool, PoolClient } from "pg";
 import type { Desk } from "../desk.ts";
 import { DeskError } from "../server/desk-error.ts";
+import { appendEntries } from "./append-entries.ts";
 import { type CountMove, type Draft, numberDrafts } from "./number-drafts.ts";
 import { type PreparedEntry, prepareEntries } from "./prepare-entries.ts";
 
@@ -34,7 +34,7 @@ export async function recordEntries<T>(
       const value = await inTransaction(desk.pool, async (client) => {
         if (!(await moveCounts(client, numbered.moves))) throw new CountMoved();
         const made = await business(client, prepared);
-        if (prepared.length > 0) await appendIntake(client, prepared);
+        await appendEntries(client, prepared);
         return made;
       });
       if (prepared.length > 0) desk.sequencer.wake();
