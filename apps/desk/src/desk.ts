@@ -18,7 +18,14 @@ export type Desk = {
   /** The address by which bureaux reach this desk; signed requests cover it. */
   readonly publicUrl: string;
   readonly replyKey: { readonly keyid: string; readonly privateKey: KeyObject };
+  /** Verifier key (signed note) of the force, as the keyholder tells it. */
+  readonly forceVerifierKey: string;
+  /** Verifier key (signed note) of each recipient that may sign agreements. */
+  readonly recipients: Readonly<Record<string, string>>;
   readonly folders: {
+    readonly data: string;
+    readonly tiles: string;
+    readonly openings: string;
     readonly orders: string;
     readonly templates: string;
     readonly reports: string;

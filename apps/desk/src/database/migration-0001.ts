@@ -3,6 +3,15 @@
  * Nothing in these tables names a person in clear: what is about people is sealed, or is a random id.
  */
 export const migration0001 = `
+create table installation (
+  only boolean primary key default true check (only),
+  force text not null,
+  origin text not null,
+  log_verifier_key text not null,
+  force_verifier_key text not null,
+  made_at timestamptz not null default now()
+);
+
 create table staff (
   id uuid primary key,
   login text not null unique,
@@ -53,6 +62,15 @@ create table agreement (
   superseded_at timestamptz
 );
 
+create table agreement_proposal (
+  digest bytea primary key,
+  recipient text not null,
+  bytes bytea not null,
+  signatures text not null,
+  proposed_by uuid not null references staff(id),
+  proposed_at timestamptz not null
+);
+
 create table request (
   id uuid primary key,
   person_id uuid not null references person(id),
@@ -66,6 +84,8 @@ create table request (
   replaces_card uuid
 );
 create index request_state on request (state, route);
+create index request_person on request (person_id);
+create unique index request_once on request (person_id, kind) where state in ('requested', 'approved');
 
 create table card (
   id uuid primary key,
@@ -82,6 +102,7 @@ create table card (
   made_at timestamptz not null default now()
 );
 create index card_person on card (person_id);
+create index card_request on card (request_id);
 create index card_blank on card (blank);
 
 create table card_event (

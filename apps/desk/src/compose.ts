@@ -1,0 +1,95 @@
+import { statSync } from "node:fs";
+import { createFolderStorage } from "@tipstaff/ledger";
+import { createSequencer } from "@tipstaff/ledger/postgres";
+import { createKeyholderClient, type KeyholderClient } from "@tipstaff/release-protocol/node";
+import { Pool } from "pg";
+import { type Logger, pino } from "pino";
+import { signCheckpoint } from "./checkpoint-signer.ts";
+import type { Config } from "./config.ts";
+import type { Desk } from "./desk.ts";
+import { readReplyKey } from "./reply-key.ts";
+import { DeskError } from "./server/desk-error.ts";
+
+const POOL_SIZE = 24;
+
+/** Makes the record of what the desk's rooms depend on. The sequencer is not started. */
+export async function composeDesk(config: Config): Promise<{ desk: Desk; close: () => Promise<void> }> {
+  const log = createLogger(config);
+  const pool = createPool(config, log);
+  const keyholder = createKeyholderClient({ socketPath: config.keyholderSocket });
+  const close = async () => {
+    keyholder.close();
+    await pool.end();
+  };
+  try {
+    const { forceVerifierKey } = await checkInstallation({ config, pool, keyholder });
+    const { keyid, privateKey } = readReplyKey(config.replyKeyFile);
+    const sequencer = createSequencer({
+      pool,
+      origin: config.origin,
+      tiles: createFolderStorage(config.folders.tiles),
+      openings: createFolderStorage(config.folders.openings),
+      sign: (request) => signCheckpoint(keyholder, request),
+      onError: (error) => log.error({ err: error }, "the ledger's sequencer"),
+    });
+    const { force, origin, publicUrl, recipients, folders } = config;
+    const desk: Desk = {
+      ...{ pool, keyholder, sequencer, log, force, origin, publicUrl, recipients, folders, forceVerifierKey },
+      now: () => new Date(),
+      replyKey: { keyid, privateKey },
+    };
+    return { desk, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+export function createPool(config: Pick<Config, "databaseUrl">, log: Logger): Pool {
+  const pool = new Pool({ connectionString: config.databaseUrl, max: POOL_SIZE, connectionTimeoutMillis: 10_000 });
+  // An idle connection that breaks is replaced at its next use; without this it would end the process.
+  pool.on("error", (error) => log.warn({ err: error }, "an idle database connection broke"));
+  return pool;
+}
+
+export function createLogger(config: Pick<Config, "logLevel">): Logger {
+  return pino({ level: config.logLevel, base: { app: "desk" } }, pino.destination({ fd: 2, sync: true }));
+}
+
+/** Refuses to run a register without its keys, or a log without its tree. */
+async function checkInstallation(given: {
+  config: Config;
+  pool: Pool;
+  keyholder: KeyholderClient;
+}): Promise<{ forceVerifierKey: string }> {
+  const { config, pool, keyholder } = given;
+  const installed = await readInstallation(pool);
+  if (installed === undefined) throw new DeskError("not-initialised", "This database holds no desk; run init");
+  for (const folder of [config.folders.tiles, config.folders.openings, config.folders.orders]) {
+    if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory()) {
+      throw new DeskError("not-initialised", `The folder ${folder} is gone; restore it, a new one would fork the log`);
+    }
+  }
+  if (installed.force !== config.force || installed.origin !== config.origin) {
+    throw new DeskError("bad-config", "force or origin differ from what this database was made for");
+  }
+  const status = await keyholder.call("status", {});
+  if (status.logVerifierKey !== installed.logVerifierKey || status.forceVerifierKey !== installed.forceVerifierKey) {
+    throw new DeskError("wrong-keyholder", "The keyholder does not hold this register's keys; start the right one");
+  }
+  return { forceVerifierKey: status.forceVerifierKey };
+}
+
+async function readInstallation(pool: Pool) {
+  const { rows: tables } = await pool.query<{ there: boolean }>("select to_regclass('installation') is not null there");
+  if (tables[0]?.there !== true) return undefined;
+  const { rows } = await pool.query<{
+    force: string;
+    origin: string;
+    logVerifierKey: string;
+    forceVerifierKey: string;
+  }>(
+    `select force, origin, log_verifier_key "logVerifierKey", force_verifier_key "forceVerifierKey" from installation`,
+  );
+  return rows[0];
+}

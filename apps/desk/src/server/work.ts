@@ -1,0 +1,33 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Desk } from "../desk.ts";
+
+export type Chore = { readonly name: string; readonly everyMs: number; readonly run: (desk: Desk) => Promise<unknown> };
+
+/** What is put right once, before the desk listens: half-done things of a process that was killed. */
+const AT_START: readonly Chore["run"][] = [];
+/** What is done again and again while the desk runs. */
+const CHORES: readonly Chore[] = [];
+
+/** Puts right what a killed process left, then keeps the chores going; one that fails is logged and tried again. */
+export async function startWork(desk: Desk): Promise<{ stop: () => Promise<void> }> {
+  for (const run of AT_START) await run(desk);
+  const stopping = new AbortController();
+  const running = CHORES.map((chore) => repeat(desk, chore, stopping.signal));
+  return {
+    stop: async () => {
+      stopping.abort();
+      await Promise.all(running);
+    },
+  };
+}
+
+async function repeat(desk: Desk, { name, everyMs, run }: Chore, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    try {
+      await run(desk);
+    } catch (error) {
+      desk.log.error({ err: error, chore: name }, "a chore failed and will be tried again");
+    }
+    await sleep(everyMs, undefined, { signal }).catch(() => undefined);
+  }
+}
