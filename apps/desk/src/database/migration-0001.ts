@@ -27,7 +27,9 @@ create table import (
   file_digest bytea,
   started_at timestamptz not null default now(),
   finished_at timestamptz,
-  report jsonb
+  report jsonb,
+  -- the keyholder was told to keep (done) or drop (abandoned) the roots made for it
+  roots_settled boolean not null default false
 );
 
 create table person (
@@ -44,7 +46,9 @@ create table person (
   pay_index bytea,
   tag_n bigint not null default 0,
   import_id uuid not null references import(id),
-  seen_import_id uuid not null references import(id)
+  seen_import_id uuid not null references import(id),
+  -- an erased person's root is gone at the keyholder too
+  root_erased_at timestamptz
 );
 create unique index person_warrant on person (warrant_index);
 create unique index person_pay on person (pay_index);
