@@ -32,10 +32,10 @@ export const parseAgreement = (
   if (!yaml.ok)
     return { ok: false, faults: toSorted(yaml.faults.map((fault) => ({ file: fileName, key: "", ...fault }))) };
 
-  const missing = findMissingBlocks(yaml.value);
+  const crossed = [...findMissingBlocks(yaml.value), ...findBackwardVersion(yaml.value)];
   const checked = agreementSchema.safeParse(yaml.value);
-  if (checked.success && missing.length === 0) return { ok: true, agreement: checked.data };
-  const located = [...missing, ...(checked.error?.issues ?? []).flatMap((issue) => toLocated(issue, yaml.value))];
+  if (checked.success && crossed.length === 0) return { ok: true, agreement: checked.data };
+  const located = [...crossed, ...(checked.error?.issues ?? []).flatMap((issue) => toLocated(issue, yaml.value))];
   const faults = located.map(({ path, ...rest }) => ({
     file: fileName,
     line: yaml.lineOf(path),
@@ -100,4 +100,12 @@ const findMissingBlocks = (value: unknown): Located[] => {
       uses.includes(use) ? [] : [{ path: ["recipient", "keys"], expected: `a key with use: ${use} (${why})`, found }],
     ),
   ];
+};
+
+const findBackwardVersion = (value: unknown): Located[] => {
+  const [id, version] = [valueAt(value, ["id"]), valueAt(value, ["version"])];
+  const [oldId, oldVersion] = [valueAt(value, ["supersedes", "id"]), valueAt(value, ["supersedes", "version"])];
+  if (id !== oldId || typeof version !== "number" || typeof oldVersion !== "number" || oldVersion < version) return [];
+  const expected = "an earlier version than the file's own, as the id is the same";
+  return [{ path: ["supersedes", "version"], expected, found: "a later one, or the same" }];
 };

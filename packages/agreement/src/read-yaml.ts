@@ -86,7 +86,7 @@ const findFancyNodes = (document: Document.Parsed, lineAt: (offset: number) => n
     Node: (_key, node) => {
       if (isAlias(node)) add(node, "no alias (*name): write it out", "an alias");
       else if (node.anchor !== undefined) add(node, "no anchor (&name)", "an anchor");
-      if (node.tag !== undefined && !node.tag.startsWith("tag:yaml.org,2002:")) add(node, "no tag (!name)", "a tag");
+      if (node.tag !== undefined) add(node, "no tag (!name)", "a tag");
       if (isMap(node)) faults.push(...findBadKeys(node.items, lineAt));
       return undefined;
     },
