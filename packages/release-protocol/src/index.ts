@@ -18,6 +18,7 @@ export {
   runSchema,
   SPOIL_REASONS,
 } from "./bureau-messages.ts";
+export { type KeyObject, parsePublicKey } from "./crypto.ts";
 export {
   type ConsoleCall,
   consoleCalls,
@@ -32,3 +33,23 @@ export {
   type Outcome,
 } from "./keyholder-messages.ts";
 export { isRefusalCode, REFUSALS, type RefusalCode } from "./refusals.ts";
+export { type ReceivedReply, type ReplyToSign, signReply, type VerifiedReply, verifyReply } from "./reply-signature.ts";
+export {
+  CLOCK_SKEW_SECONDS,
+  MAX_LIFETIME_SECONDS,
+  NONCE_LENGTH,
+  type RequestToSign,
+  type RequestVerification,
+  type SignedHeaders,
+  signRequest,
+  type VerifiedRequest,
+  verifyRequest,
+} from "./request-signature.ts";
+export {
+  chainNext,
+  chainStart,
+  orderStatement,
+  outcomeStatement,
+  releaseIdentity,
+  releaseInfo,
+} from "./statements.ts";
