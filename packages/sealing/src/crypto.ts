@@ -35,11 +35,14 @@ export const systemRandom: RandomSource = (length) => {
   return bytes;
 };
 
-export const sha256 = (bytes: Uint8Array): Uint8Array => hash("sha256", bytes, "buffer");
+/** A plain Uint8Array over the same memory: a Buffer behaves differently in JSON and comparisons. */
+const plain = (buffer: Buffer): Uint8Array => new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.byteLength);
+
+export const sha256 = (bytes: Uint8Array): Uint8Array => plain(hash("sha256", bytes, "buffer"));
 
 // A KeyObject first: given raw bytes, OpenSSL's set-up costs three to six times as much per call.
 export const hmacSha256 = (key: Uint8Array, message: Uint8Array): Uint8Array =>
-  createHmac("sha256", createSecretKey(key)).update(message).digest();
+  plain(createHmac("sha256", createSecretKey(key)).update(message).digest());
 
 const NO_SALT = new Uint8Array(32);
 const FIRST_BLOCK = Uint8Array.of(1);
@@ -73,7 +76,7 @@ export const openAead = (key: Uint8Array, aad: Uint8Array, sealed: Uint8Array): 
   });
   decipher.setAAD(aad);
   decipher.setAuthTag(sealed.subarray(end));
-  const plaintext = decipher.update(sealed.subarray(NONCE_LENGTH, end));
+  const plaintext = plain(decipher.update(sealed.subarray(NONCE_LENGTH, end)));
   try {
     decipher.final();
   } catch {
@@ -87,5 +90,5 @@ export const openAead = (key: Uint8Array, aad: Uint8Array, sealed: Uint8Array): 
 export const argon2id = (passphrase: Uint8Array, salt: Uint8Array): Promise<Uint8Array> =>
   new Promise((resolve, reject) => {
     const parameters = { message: passphrase, nonce: salt, parallelism: 1, tagLength: 32, memory: 65_536, passes: 3 };
-    argon2("argon2id", parameters, (cause, key) => (cause === null ? resolve(key) : reject(cause)));
+    argon2("argon2id", parameters, (cause, key) => (cause === null ? resolve(plain(key)) : reject(cause)));
   });
