@@ -1,0 +1,150 @@
+import { sign } from "node:crypto";
+import type { KeyUse } from "@tipstaff/agreement";
+import { type RawRequest, REFUSALS, type RefusalCode, signReply, verifyRequest } from "@tipstaff/release-protocol";
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import type { Desk } from "../desk.ts";
+import { type AgreementsInUse, createAgreementsInUse, type RecipientKeyInUse } from "./agreements-in-use.ts";
+import { createNonces } from "./nonces.ts";
+
+/** A release request is about 2 KB. */
+const BODY_LIMIT_BYTES = 64 * 1024;
+
+/** A request whose signature, freshness and nonce were checked. */
+export type SignedRequest = {
+  /** Whose key it is. */
+  readonly recipient: string;
+  readonly params: Readonly<Record<string, string>>;
+  readonly body: Buffer;
+  /** As it came, to be kept as evidence. */
+  readonly raw: RawRequest;
+};
+
+export type Refusal = { readonly refusal: RefusalCode; readonly retryAfterSeconds?: number };
+export type SignedAnswer = { readonly json: unknown } | { readonly bytes: Uint8Array } | Refusal;
+
+export type SignedRoute = {
+  readonly method: "GET" | "POST";
+  readonly url: string;
+  /** What the key that signs must be for. */
+  readonly use: Exclude<KeyUse, "agreement">;
+  readonly handle: (request: SignedRequest) => Promise<SignedAnswer>;
+};
+
+type Checks = {
+  readonly desk: Desk;
+  readonly agreements: () => Promise<AgreementsInUse>;
+  readonly nonces: ReturnType<typeof createNonces>;
+};
+
+/**
+ * Routes for bureaux: every request is signed by a key of an active agreement, every reply by the desk's reply key and
+ * bound to its request (docs/spec/release-protocol.md, section 1). Refusals are signed too, but for requests that carry
+ * no signature to bind them to.
+ */
+export function registerSigned(app: FastifyInstance, desk: Desk, routes: readonly SignedRoute[]): void {
+  const checks = { desk, agreements: createAgreementsInUse(desk.pool), nonces: createNonces(desk.pool) };
+  app.register(async (scope) => {
+    scope.removeAllContentTypeParsers();
+    // The signature is over bytes: nothing may be parsed before it is verified.
+    scope.addContentTypeParser("*", { parseAs: "buffer", bodyLimit: BODY_LIMIT_BYTES }, (_request, body, done) => {
+      done(null, body);
+    });
+    scope.setErrorHandler(async (error, request, reply) => {
+      const isTheirs = error instanceof Error && "statusCode" in error && Number(error.statusCode) < 500;
+      if (!isTheirs) request.log.error({ err: error, route: request.routeOptions.url }, "signed request failed");
+      const answer: Refusal = isTheirs ? { refusal: "malformed" } : { refusal: "unavailable", retryAfterSeconds: 1 };
+      return send(desk, { request, reply, answer });
+    });
+    for (const { method, url, use, handle } of routes) {
+      scope.route({
+        method,
+        url,
+        handler: async (request, reply) => {
+          const checked = await checkRequest(checks, request, use);
+          const answer = "refusal" in checked ? checked : await handle(checked);
+          return send(desk, { request, reply, answer });
+        },
+      });
+    }
+  });
+}
+
+async function checkRequest(
+  { desk, agreements, nonces }: Checks,
+  request: FastifyRequest,
+  use: SignedRoute["use"],
+): Promise<SignedRequest | Refusal> {
+  const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
+  const raw: RawRequest = {
+    method: request.method,
+    targetUri: desk.publicUrl + request.url,
+    headers: signedHeaders(request),
+    body: body.toString("base64url"),
+  };
+  const { keys } = await agreements();
+  const keyFor = (keyid: string): RecipientKeyInUse | undefined => {
+    const fitting = (keys.get(keyid) ?? []).filter((key) => key.use === use);
+    const [first] = fitting;
+    // One name for two keys names neither.
+    const isClear = fitting.every((key) => first?.recipient === key.recipient && first.publicKey.equals(key.publicKey));
+    return isClear ? first : undefined;
+  };
+  const verified = verifyRequest(raw, { publicKeyFor: (keyid) => keyFor(keyid)?.publicKey, now: desk.now() });
+  if (!verified.ok) return { refusal: verified.code };
+  const key = keyFor(verified.keyid);
+  if (key === undefined) return { refusal: "unknown-key" };
+  if (!(await nonces.use(verified))) return { refusal: "replayed" };
+  return { recipient: key.recipient, params: toParams(request.params), body, raw };
+}
+
+const SIGNED_HEADERS = ["content-digest", "signature-input", "signature"] as const;
+
+function signedHeaders(request: FastifyRequest): Record<string, string> {
+  const headers: Record<string, string> = {};
+  for (const name of SIGNED_HEADERS) {
+    const value = request.headers[name];
+    if (typeof value === "string") headers[name] = value;
+  }
+  return headers;
+}
+
+function toParams(params: unknown): Record<string, string> {
+  const entries = typeof params === "object" && params !== null ? Object.entries(params) : [];
+  return Object.fromEntries(entries.filter((entry): entry is [string, string] => typeof entry[1] === "string"));
+}
+
+function send(
+  desk: Desk,
+  { request, reply, answer }: { request: FastifyRequest; reply: FastifyReply; answer: SignedAnswer },
+): FastifyReply {
+  const { status, type, body } = encodeAnswer(answer);
+  if ("refusal" in answer && answer.retryAfterSeconds !== undefined) {
+    reply.header("retry-after", String(answer.retryAfterSeconds));
+  }
+  const requestSignature = request.headers.signature;
+  if (typeof requestSignature === "string") reply.headers(signatureOf(desk, { status, body, requestSignature }));
+  return reply.code(status).type(type).send(body);
+}
+
+function encodeAnswer(answer: SignedAnswer): { status: number; type: string; body: Buffer } {
+  if ("bytes" in answer) return { status: 200, type: "application/octet-stream", body: Buffer.from(answer.bytes) };
+  if ("json" in answer)
+    return { status: 200, type: "application/json", body: Buffer.from(JSON.stringify(answer.json)) };
+  const status = REFUSALS[answer.refusal];
+  const problem = { type: "about:blank", title: answer.refusal, status, code: answer.refusal };
+  return { status, type: "application/problem+json", body: Buffer.from(JSON.stringify(problem)) };
+}
+
+function signatureOf(
+  desk: Desk,
+  reply: { status: number; body: Buffer; requestSignature: string },
+): Record<string, string> {
+  const { keyid, privateKey } = desk.replyKey;
+  try {
+    return signReply({ ...reply, keyid, sign: (bytes) => sign(null, bytes, privateKey), now: desk.now() });
+  } catch (error) {
+    // The request's signature field is no signature: there is nothing to bind a reply to.
+    if (error instanceof RangeError) return {};
+    throw error;
+  }
+}
