@@ -5,7 +5,7 @@
 export const REQUEST_MOVES = {
   requested: ["approved", "rejected", "withdrawn"],
   approved: ["ordered", "withdrawn"],
-  ordered: [],
+  ordered: ["approved"],
   rejected: [],
   withdrawn: [],
 } as const;
