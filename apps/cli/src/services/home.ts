@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { z } from "zod";
 import { CliError } from "../cli-error.ts";
 
@@ -45,7 +45,7 @@ export function openHome(folder: string) {
     staff: at("staff"),
     reports: at("reports"),
     logs: at("logs"),
-    wire: at("logs", "wire-between-bureau-and-force.bin"),
+    wire: at("wire", "between-bureau-and-force.bin"),
     run,
     keyholderSocket: join(run, "keyholder.sock"),
     consoleSocket: join(run, "console.sock"),
@@ -76,7 +76,15 @@ export function makeFolders(home: Home): void {
   for (const folder of [home.desk, home.orders, home.bureau, home.staff, home.run]) {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
   }
-  for (const folder of [home.tiles, home.openings, home.printer, home.agreements, home.reports, home.logs]) {
+  for (const folder of [
+    home.tiles,
+    home.openings,
+    home.printer,
+    home.agreements,
+    home.reports,
+    home.logs,
+    dirname(home.wire),
+  ]) {
     mkdirSync(folder, { recursive: true });
   }
 }

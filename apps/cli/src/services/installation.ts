@@ -25,10 +25,7 @@ const verifierKeysSchema = z.looseObject({ logVerifierKey: z.string(), forceVeri
 const tokensSchema = z.looseObject({ tokens: z.record(z.string(), z.string()) });
 
 /** Makes a new force in `home`: keys, log, database, staff. Refuses where one exists. */
-export async function initInstallation(
-  folder: string,
-  options: { force: string; recipient: string; logLevel?: string },
-) {
+export async function initInstallation(folder: string, options: { force: string; recipient: string; tap?: boolean }) {
   const home = openHome(folder);
   if (existsSync(home.settingsFile)) {
     throw new CliError("bad-input", `${home.root} holds an installation already.`, "Choose another --home.");

@@ -1,0 +1,57 @@
+import { readFileSync } from "node:fs";
+import { DatabaseSync } from "node:sqlite";
+import { filesBelow } from "./search-folder.ts";
+
+const KEY_BYTES = 32;
+/** Key files are small: in those, every 32 bytes in a row are tried. */
+const SMALL_FILE_BYTES = 16 << 10;
+const LARGEST_TEXT_BYTES = 64 << 20;
+const MOST_CANDIDATES = 500_000;
+const RUNS = /[A-Za-z0-9+/_-]{43,}={0,2}|[0-9a-f]{64}/g;
+const SQLITE_MARK = "SQLite format 3\0";
+
+/** Everything on these disks that could be a 256-bit key: in key files, in text, in the cells of databases. */
+export function candidateSecrets(folders: readonly string[]): Buffer[] {
+  const seen = new Map<string, Buffer>();
+  const add = (bytes: Buffer) => {
+    if (seen.size < MOST_CANDIDATES) seen.set(bytes.toString("base64"), bytes);
+  };
+  for (const file of folders.flatMap(filesBelow)) {
+    const bytes = readFileSync(file);
+    if (bytes.length <= SMALL_FILE_BYTES) addWindows(bytes, add);
+    if (bytes.length <= LARGEST_TEXT_BYTES) addRuns(bytes.toString("latin1"), add);
+    if (bytes.subarray(0, SQLITE_MARK.length).toString("latin1") === SQLITE_MARK) addCells(file, add);
+  }
+  return [...seen.values()];
+}
+
+function addWindows(bytes: Buffer, add: (bytes: Buffer) => void): void {
+  for (let at = 0; at + KEY_BYTES <= bytes.length; at += 1) add(Buffer.from(bytes.subarray(at, at + KEY_BYTES)));
+}
+
+function addRuns(text: string, add: (bytes: Buffer) => void): void {
+  for (const [run] of text.matchAll(RUNS)) {
+    if (/^[0-9a-f]{64}$/.test(run)) add(Buffer.from(run, "hex"));
+    const decoded = Buffer.from(run, "base64url");
+    if (decoded.length >= KEY_BYTES) add(decoded.subarray(0, KEY_BYTES));
+    if (decoded.length > KEY_BYTES) add(decoded.subarray(-KEY_BYTES));
+  }
+}
+
+function addCells(file: string, add: (bytes: Buffer) => void): void {
+  const database = new DatabaseSync(file, { readOnly: true });
+  try {
+    const tables = database.prepare("select name from sqlite_master where type = 'table'").all();
+    for (const { name } of tables) {
+      for (const row of database.prepare(`select * from "${String(name).replaceAll('"', '""')}"`).iterate()) {
+        for (const cell of Object.values(row)) {
+          if (cell instanceof Uint8Array && cell.length >= KEY_BYTES && cell.length <= 128)
+            addWindows(Buffer.from(cell), add);
+          if (typeof cell === "string") addRuns(cell, add);
+        }
+      }
+    }
+  } finally {
+    database.close();
+  }
+}

@@ -1,0 +1,142 @@
+import { createDecipheriv } from "node:crypto";
+import { closeSync, openSync, readFileSync, readSync } from "node:fs";
+import { leafHash } from "@tipstaff/ledger";
+import {
+  type OrderManifest,
+  orderManifestSchema,
+  type ReleaseAnswer,
+  type ReleaseRequest,
+  releaseAnswerSchema,
+  releaseIdentity,
+  releaseInfo,
+  releaseRequestSchema,
+} from "@tipstaff/release-protocol";
+import { encodeJobContext, openJob } from "@tipstaff/sealing";
+import { AEAD_AES_256_GCM, CipherSuite, KDF_HKDF_SHA256, KEM_MLKEM768_X25519 } from "hpke";
+
+/** Which jobs of stolen order files, and which recorded release answers, do these secrets open? */
+export type TriedKeys = { readonly openedJobs: number; readonly openedAnswers: number; readonly tried: number };
+
+const SAMPLED_JOBS = 8;
+const SAMPLED_ANSWERS = 4;
+const MOST_SEEDS = 4096;
+const LONGEST_LINE_BYTES = 64 << 20;
+const suite = new CipherSuite(KEM_MLKEM768_X25519, KDF_HKDF_SHA256, AEAD_AES_256_GCM);
+
+type SealedSample = { context: Uint8Array; sealed: Buffer };
+
+/** Reads a few sealed jobs of an order file with the contexts that anybody can rebuild from its manifest. */
+export function sampleJobs(orderFile: string): SealedSample[] {
+  const handle = openSync(orderFile, "r");
+  try {
+    const head = readLines(handle);
+    const manifest = orderManifestSchema.parse(JSON.parse(head.first));
+    return manifest.jobs.slice(0, SAMPLED_JOBS).map((job) => {
+      const sealed = Buffer.alloc(job.length);
+      readSync(handle, sealed, 0, job.length, head.end + job.offset);
+      return { context: contextOf(manifest, job), sealed };
+    });
+  } finally {
+    closeSync(handle);
+  }
+}
+
+function readLines(handle: number): { first: string; end: number } {
+  const buffer = Buffer.alloc(LONGEST_LINE_BYTES);
+  const length = readSync(handle, buffer, 0, buffer.length, 0);
+  const first = buffer.subarray(0, length).indexOf("\n");
+  const second = buffer.subarray(0, length).indexOf("\n", first + 1);
+  if (first < 0 || second < 0) throw new Error("an order file has two lines before its ciphertexts");
+  return { first: buffer.subarray(0, first).toString("utf8"), end: second + 1 };
+}
+
+function contextOf(manifest: OrderManifest, job: OrderManifest["jobs"][number]): Uint8Array {
+  return encodeJobContext({
+    force: manifest.force,
+    recipient: manifest.recipient,
+    order: manifest.order,
+    job: job.job,
+    agreementDigest: manifest.agreement,
+    templateDigest: job.templateDigest,
+    categories: job.categories,
+  });
+}
+
+/** A payload begins with a small length and a JSON object: one block shows whether a key can be right. */
+function firstBlockFits(key: Buffer, sealed: Buffer): boolean {
+  const counter = Buffer.concat([sealed.subarray(0, 12), Buffer.from([0, 0, 0, 2])]);
+  const block = createDecipheriv("aes-256-ctr", key, counter).update(sealed.subarray(12, 28));
+  return block[0] === 0 && block[1] === 0 && block[4] === 0x7b;
+}
+
+export function openWithContentKeys(samples: readonly SealedSample[], secrets: readonly Buffer[]): number {
+  return samples.filter(({ context, sealed }) =>
+    secrets.some((secret) => {
+      if (!firstBlockFits(secret, sealed)) return false;
+      try {
+        openJob({ contentKey: secret, context, sealed });
+        return true;
+      } catch {
+        return false;
+      }
+    }),
+  ).length;
+}
+
+export type RecordedRelease = { request: ReleaseRequest; answer: ReleaseAnswer };
+
+/** Release requests and answers as they stand in recorded traffic. */
+export function recordedReleases(recording: string): RecordedRelease[] {
+  const text = readFileSync(recording, "latin1");
+  const requests = new Map<string, ReleaseRequest>();
+  for (const [body] of text.matchAll(/\{"version":1,[^{}]*"key":"[^{}]*\}/g)) {
+    const parsed = releaseRequestSchema.safeParse(JSON.parse(body));
+    if (parsed.success) requests.set(`${parsed.data.job}/${parsed.data.attempt}`, parsed.data);
+  }
+  const releases: RecordedRelease[] = [];
+  for (const match of text.matchAll(/\{"outcome":"released"/g)) {
+    const answer = releaseAnswerSchema.safeParse(readJson(text, match.index));
+    const request = answer.success ? requests.get(`${answer.data.job}/${answer.data.attempt}`) : undefined;
+    if (answer.success && request) releases.push({ request, answer: answer.data });
+  }
+  return releases;
+}
+
+/** Reads one JSON object out of a longer text. */
+function readJson(text: string, from: number): unknown {
+  let depth = 0;
+  let inString = false;
+  for (let at = from; at < text.length && at < from + (1 << 20); at += 1) {
+    const letter = text[at];
+    if (inString) {
+      if (letter === "\\") at += 1;
+      else if (letter === '"') inString = false;
+    } else if (letter === '"') inString = true;
+    else if (letter === "{") depth += 1;
+    else if (letter === "}" && --depth === 0) return JSON.parse(text.slice(from, at + 1));
+  }
+  return undefined;
+}
+
+/** Tries each secret as the seed of a one-time X-Wing key. */
+export async function openWithSeeds(releases: readonly RecordedRelease[], secrets: readonly Buffer[]): Promise<number> {
+  const opened = new Set<string>();
+  for (const secret of secrets.slice(0, MOST_SEEDS)) {
+    const key = await suite.DeserializePrivateKey(secret).catch(() => undefined);
+    if (!key) continue;
+    for (const { request, answer } of releases.slice(0, SAMPLED_ANSWERS)) {
+      const info = releaseInfo({
+        attempt: request.attempt,
+        identity: releaseIdentity(request),
+        origin: answer.origin,
+        index: answer.index,
+        leafHash: leafHash(Buffer.from(answer.leaf, "base64url")),
+      });
+      const enc = Buffer.from(answer.enc, "base64url");
+      const sealed = Buffer.from(answer.sealed, "base64url");
+      const content = await suite.Open(key, enc, sealed, { info }).catch(() => undefined);
+      if (content) opened.add(answer.job);
+    }
+  }
+  return opened.size;
+}
