@@ -11,8 +11,14 @@ const KEY_ID = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 /** Whether a text may be a `keyid`: short, and nothing that a structured field would have to escape. */
 export const isKeyId = (text: string): boolean => KEY_ID.test(text);
 
+/** A message's content: its bytes, or, where it is a file too large for memory, their SHA-256. */
+export type Content = Uint8Array | { readonly sha256: Uint8Array };
+
+/** SHA-256 of a content. */
+export const digestOf = (content: Content): Uint8Array => ("sha256" in content ? content.sha256 : sha256(content));
+
 /** The only form of `content-digest` used here (RFC 9530, section 2): one sha-256 of the whole body. */
-export const encodeContentDigest = (body: Uint8Array): string => `sha-256=:${toBase64(sha256(body))}:`;
+export const encodeContentDigest = (content: Content): string => `sha-256=:${toBase64(digestOf(content))}:`;
 
 /** The digest that the field states; `undefined` when it is not exactly one canonical sha-256. */
 export const parseContentDigest = (field: string): Uint8Array | undefined => {

@@ -19,6 +19,7 @@ export {
   SPOIL_REASONS,
 } from "./bureau-messages.ts";
 export { type KeyObject, parsePublicKey } from "./crypto.ts";
+export type { Content } from "./http-fields.ts";
 export {
   type ConsoleCall,
   consoleCalls,

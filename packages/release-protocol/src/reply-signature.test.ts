@@ -1,4 +1,4 @@
-import { createPrivateKey, createPublicKey, generateKeyPairSync, sign } from "node:crypto";
+import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, sign } from "node:crypto";
 import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
@@ -47,6 +47,14 @@ describe("verifyReply()", () => {
   });
 
   it("accepts what signReply() made", () => expect(verifyReply(reply(), options)).toEqual({ ok: true }));
+
+  it("takes the digest of a file in the place of its bytes, both ways", () => {
+    const sha256 = createHash("sha256").update(body).digest();
+    const parts = { status: 200, requestSignature, keyid: "desk-reply", sign: signBytes, now };
+    expect(signReply({ ...parts, body: { sha256 } })).toEqual(signReply({ ...parts, body }));
+    expect(verifyReply({ ...reply(), body: { sha256 } }, options)).toEqual({ ok: true });
+    expect(verifyReply({ ...reply(), body: { sha256: Buffer.alloc(32) } }, options).ok).toBe(false);
+  });
 
   it.each([
     ["status", { status: 201 }],

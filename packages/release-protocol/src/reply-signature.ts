@@ -1,5 +1,7 @@
-import { equalBytes, type KeyObject, sha256, verifyEd25519 } from "./crypto.ts";
+import { equalBytes, type KeyObject, verifyEd25519 } from "./crypto.ts";
 import {
+  type Content,
+  digestOf,
   encodeContentDigest,
   encodeSignature,
   isKeyId,
@@ -19,7 +21,7 @@ const INPUT =
 
 export type ReplyToSign = {
   readonly status: number;
-  readonly body: Uint8Array;
+  readonly body: Content;
   /** The `signature` field of the request that is answered. */
   readonly requestSignature: string;
   readonly keyid: string;
@@ -64,7 +66,7 @@ export type ReceivedReply = {
   readonly status: number;
   /** Names in lower case. */
   readonly headers: Readonly<Record<string, string | undefined>>;
-  readonly body: Uint8Array;
+  readonly body: Content;
 };
 
 export type VerifiedReply = { readonly ok: true } | { readonly ok: false; readonly code: RefusalCode };
@@ -101,7 +103,7 @@ export const verifyReply = (
   const key = options.publicKeyFor(keyid);
   if (key === undefined) return refuse("unknown-key");
   const base = baseOf({ status: reply.status, contentDigest: digestField, bound, params });
-  if (!equalBytes(digest, sha256(reply.body)) || !verifyEd25519(key, base, signature)) return refuse("bad-signature");
+  if (!equalBytes(digest, digestOf(reply.body)) || !verifyEd25519(key, base, signature)) return refuse("bad-signature");
   const age = options.now.getTime() / 1000 - Number(created);
   const isFresh = age >= -CLOCK_SKEW_SECONDS && age <= MAX_LIFETIME_SECONDS + CLOCK_SKEW_SECONDS;
   return isFresh ? { ok: true } : refuse("stale");
