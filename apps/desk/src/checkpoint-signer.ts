@@ -1,6 +1,6 @@
+import { LedgerError } from "@tipstaff/ledger";
 import type { SignRequest } from "@tipstaff/ledger/postgres";
 import type { KeyholderClient } from "@tipstaff/release-protocol/node";
-import { DeskError } from "./server/desk-error.ts";
 
 /** Has the keyholder sign a checkpoint; it demands that the new one extends the last that it signed. */
 export async function signCheckpoint(keyholder: KeyholderClient, request: SignRequest): Promise<Uint8Array> {
@@ -11,6 +11,6 @@ export async function signCheckpoint(keyholder: KeyholderClient, request: SignRe
     consistency: consistencyProof.map((hash) => Buffer.from(hash).toString("base64")),
   });
   if (answer.ok) return Buffer.from(answer.note, "utf8");
-  const known = `it signed size ${answer.size} last`;
-  throw new DeskError("broken-invariant", `The keyholder refuses checkpoint ${size}: ${answer.reason}; ${known}`);
+  const words = `the keyholder refuses checkpoint ${size} (${answer.reason}); it signed size ${answer.size} last`;
+  throw new LedgerError("signature-refused", words);
 }

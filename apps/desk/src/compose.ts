@@ -1,5 +1,5 @@
 import { statSync } from "node:fs";
-import { createFolderStorage } from "@tipstaff/ledger";
+import { createFolderStorage, parseVerifierKey } from "@tipstaff/ledger";
 import { createSequencer } from "@tipstaff/ledger/postgres";
 import { createKeyholderClient, type KeyholderClient } from "@tipstaff/release-protocol/node";
 import { Pool } from "pg";
@@ -22,13 +22,15 @@ export async function composeDesk(config: Config): Promise<{ desk: Desk; close: 
     await pool.end();
   };
   try {
-    const { forceVerifierKey } = await checkInstallation({ config, pool, keyholder });
+    const { forceVerifierKey, logVerifierKey } = await checkInstallation({ config, pool, keyholder });
     const { keyid, privateKey } = readReplyKey(config.replyKeyFile);
     const sequencer = createSequencer({
       pool,
       origin: config.origin,
       tiles: createFolderStorage(config.folders.tiles),
       openings: createFolderStorage(config.folders.openings),
+      verifierKeys: [parseVerifierKey(logVerifierKey)],
+      log,
       sign: (request) => signCheckpoint(keyholder, request),
       onError: (error) => log.error({ err: error }, "the ledger's sequencer"),
     });
@@ -61,7 +63,7 @@ async function checkInstallation(given: {
   config: Config;
   pool: Pool;
   keyholder: KeyholderClient;
-}): Promise<{ forceVerifierKey: string }> {
+}): Promise<{ forceVerifierKey: string; logVerifierKey: string }> {
   const { config, pool, keyholder } = given;
   const installed = await readInstallation(pool);
   if (installed === undefined) throw new DeskError("not-initialised", "This database holds no desk; run init");
@@ -77,7 +79,7 @@ async function checkInstallation(given: {
   if (status.logVerifierKey !== installed.logVerifierKey || status.forceVerifierKey !== installed.forceVerifierKey) {
     throw new DeskError("wrong-keyholder", "The keyholder does not hold this register's keys; start the right one");
   }
-  return { forceVerifierKey: status.forceVerifierKey };
+  return installed;
 }
 
 async function readInstallation(pool: Pool) {

@@ -10,7 +10,7 @@ export async function serveDesk(config: Config): Promise<{ desk: Desk; port: num
   const { desk, close } = await composeDesk(config);
   try {
     await migrate(desk.pool);
-    await desk.sequencer.start();
+    desk.sequencer.start();
     const work = await startWork(desk);
     const app = createServer(desk);
     await app.listen({ host: "127.0.0.1", port: config.port });

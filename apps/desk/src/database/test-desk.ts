@@ -69,7 +69,7 @@ export async function startTestDesk({ durable = false } = {}): Promise<TestDesk>
   const { desk, close } = await composeDesk(config);
   const consoleCall = (call: string, body: unknown) => post(at("console.sock"), call, body);
   await consoleCall("log/pin", { origin: config.origin });
-  await desk.sequencer.start();
+  desk.sequencer.start();
   const app = createServer(desk);
   await app.ready();
   const { rows } = await desk.pool.query<{ login: string; id: string }>("select login, id from staff");
