@@ -81,7 +81,11 @@ export async function makeOrder(stage: Stage): Promise<Order> {
 }
 
 /** A run is opened, the bureau prints it; a hold that trips is looked into and lifted by two people. */
-export async function produce(stage: Stage, order: Order, options: { faults: boolean } = { faults: true }): Promise<Produced> {
+export async function produce(
+  stage: Stage,
+  order: Order,
+  options: { faults: boolean } = { faults: true },
+): Promise<Produced> {
   const bureau = bureauApi(stage.home, stage.settings);
   const lead = as(stage, "production.lead");
   const { run } = runSchema.parse(await lead.post("/api/runs", { order: order.order, untilMinutes: 480 }));
@@ -134,7 +138,10 @@ async function lookInto(stage: Stage, holds: Hold[]): Promise<boolean> {
   return true;
 }
 
-const receivedSchema = z.looseObject({ received: z.int(), cards: z.array(z.looseObject({ number: z.string(), validity: z.string() })) });
+const receivedSchema = z.looseObject({
+  received: z.int(),
+  cards: z.array(z.looseObject({ number: z.string(), validity: z.string() })),
+});
 
 /** Cards travel: scanned in at the force, the first of them handed over after an identity check. */
 export function finishCards(stage: Stage): Promise<{ received: number; handedOver: number }> {

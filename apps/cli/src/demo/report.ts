@@ -2,7 +2,7 @@ import { copyFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { verifyLedger } from "../commands/ledger.ts";
-import { type DrillResult, runDrill, BUILT_LEVELS } from "../drill/drill.ts";
+import { BUILT_LEVELS, type DrillResult, runDrill } from "../drill/drill.ts";
 import { deskApi, deskDatabaseUrl } from "../services/installation.ts";
 import type { Imported, Order, Produced } from "./main-job.ts";
 import type { Stage } from "./stage.ts";

@@ -13,7 +13,8 @@ export function summarise(report: DemoReport, stage: Stage): string {
   const hours = (value: number) => value.toLocaleString("en-GB", { maximumFractionDigits: 2 });
   const { cards, exposure, ledger } = report;
   const thieves = report.drill.map(
-    ({ level, people, ofPeople }) => `  L${level}  ${n(people).padStart(6)} of ${n(ofPeople)} people   a thief ${THIEVES[level] ?? ""}`,
+    ({ level, people, ofPeople }) =>
+      `  L${level}  ${n(people).padStart(6)} of ${n(ofPeople)} people   a thief ${THIEVES[level] ?? ""}`,
   );
   const columns = report.columnsNotStored.map(({ name }) => name).join(", ");
   return `

@@ -6,7 +6,7 @@ import sharp from "sharp";
 import type { KnownPeople } from "./known-people.ts";
 import { perceptualHash } from "./perceptual-hash.ts";
 import { searchFolders } from "./search-folder.ts";
-import { openWithContentKeys } from "./try-keys.ts";
+import { infoOf, openWithContentKeys, openWithSeeds, recordedReleases, suite } from "./try-keys.ts";
 
 /** Something planted in clear that the drill must find, or its zeros mean nothing. */
 export type Control = { readonly planted: string; readonly found: boolean };
@@ -44,6 +44,7 @@ export async function runControls(folder: string): Promise<Control[]> {
     controls.push({ planted, found: (await searchFolders([place], known)).found.has(0) });
   }
   controls.push({ planted: "a content key beside its sealed job", found: opensPlantedJob() });
+  controls.push({ planted: "a one-time key's seed beside a recorded answer", found: await opensPlantedAnswer(folder) });
   return controls;
 }
 
@@ -56,6 +57,47 @@ function opensPlantedJob(): boolean {
     openWithContentKeys([{ context, sealed }], wrong) === 0 &&
     openWithContentKeys([{ context, sealed }], [...wrong, contentKey]) === 1
   );
+}
+
+async function opensPlantedAnswer(folder: string): Promise<boolean> {
+  const pair = await suite.GenerateKeyPair(true);
+  const seed = Buffer.from(await suite.SerializePrivateKey(pair.privateKey));
+  const publicKey = await suite.SerializePublicKey(pair.publicKey);
+  const id = "00000000-0000-4000-8000-000000000000";
+  const digest = "0".repeat(64);
+  const ids = { run: id, order: id, job: id, attempt: 1 };
+  const key = Buffer.from(publicKey).toString("base64url");
+  const request = {
+    version: 1,
+    recipient: "control",
+    agreement: digest,
+    ...ids,
+    line: "L01",
+    previous: digest,
+    key,
+  } as const;
+  const place = { origin: "control.example/log", index: 0, leaf: Buffer.from("leaf").toString("base64url") };
+  const { encapsulatedSecret, ciphertext } = await suite.Seal(pair.publicKey, randomBytes(32), {
+    info: infoOf(request, place),
+  });
+  const base64 = (bytes: Uint8Array) => Buffer.from(bytes).toString("base64url");
+  const sealed = { enc: base64(encapsulatedSecret), sealed: base64(ciphertext), signature: base64(randomBytes(64)) };
+  const answer = {
+    outcome: "released",
+    job: id,
+    attempt: 1,
+    ...place,
+    proof: [],
+    checkpoint: "",
+    revealed: [],
+    ...sealed,
+  };
+  const recording = join(folder, "control-recording");
+  const wire = `POST /v1/releases HTTP/1.1\r\n\r\n${JSON.stringify(request)}HTTP/1.1 200 OK\r\n\r\n${JSON.stringify(answer)}`;
+  writeFileSync(recording, wire);
+  const releases = recordedReleases(recording);
+  const wrong = [randomBytes(32), randomBytes(32)];
+  return (await openWithSeeds(releases, wrong)) === 0 && (await openWithSeeds(releases, [...wrong, seed])) === 1;
 }
 
 async function drawPortrait(): Promise<Buffer> {

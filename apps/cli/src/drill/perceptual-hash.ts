@@ -1,28 +1,30 @@
 import type { Sharp } from "sharp";
 
-const WIDTH = 9;
-const HEIGHT = 8;
+const SIDE = 32;
+const LOW = 8;
+/** cosines[u][x] of the discrete cosine transform, for the low frequencies alone. */
+const COSINES = Array.from({ length: LOW }, (_, u) =>
+  Array.from({ length: SIDE }, (_unused, x) => Math.cos(((2 * x + 1) * u * Math.PI) / (2 * SIDE))),
+);
 
 /**
- * A 64-bit difference hash: the signs of brightness steps over a 9 x 8 picture. It survives re-encoding, scaling and
- * recolouring; pictures of different people differ in about half of the bits.
+ * A 63-bit perceptual hash: which low frequencies of the grey picture lie above their median. It survives re-encoding,
+ * scaling and recolouring; pictures of different people differ in about half of the bits.
  */
 export async function perceptualHash(image: Sharp): Promise<bigint> {
-  const pixels = await image
-    .flatten({ background: "#fff" })
-    .greyscale()
-    .resize(WIDTH, HEIGHT, { fit: "fill" })
-    .raw()
-    .toBuffer();
-  let hash = 0n;
-  for (let y = 0; y < HEIGHT; y += 1) {
-    for (let x = 0; x < WIDTH - 1; x += 1) {
-      const left = pixels[y * WIDTH + x] ?? 0;
-      const right = pixels[y * WIDTH + x + 1] ?? 0;
-      hash = (hash << 1n) | (left > right ? 1n : 0n);
-    }
-  }
-  return hash;
+  const grey = image.flatten({ background: "#fff" }).greyscale().resize(SIDE, SIDE, { fit: "fill" });
+  const pixels = await grey.raw().toBuffer();
+  const rows = COSINES.map((cosines) =>
+    Array.from({ length: SIDE }, (_, y) =>
+      cosines.reduce((sum, cosine, x) => sum + cosine * (pixels[y * SIDE + x] ?? 0), 0),
+    ),
+  );
+  const frequencies = rows.flatMap((row) =>
+    COSINES.map((cosines) => cosines.reduce((sum, cosine, y) => sum + cosine * (row[y] ?? 0), 0)),
+  );
+  const changing = frequencies.slice(1);
+  const median = [...changing].sort((a, b) => a - b)[changing.length >> 1] ?? 0;
+  return changing.reduce((hash, frequency) => (hash << 1n) | (frequency > median ? 1n : 0n), 0n);
 }
 
 /** How many bits differ. */

@@ -1,9 +1,9 @@
 import type { KnownPeople } from "./known-people.ts";
 
 /** A forename counts when it stands within so many characters of its surname. */
-const NEAR = 24;
+const NEAR = 48;
 const WORD = /[\p{L}][\p{L}'’-]{2,}/gu;
-const NUMBER = /(?<![\p{L}\d.])\d{5,14}(?![\p{L}\d.])/gu;
+const NUMBER = /(?<![\p{L}\d]|\d\.)\d{5,14}(?![\p{L}\d]|\.\d)/gu;
 /** Numbers that our own formats write as sizes and places; they say nothing about anybody. */
 const OWN_NUMBERS = /"(?:offset|length|size|index|bytes|left|jobs|created|expires)"\s*:\s*$|(?:;created|;expires)=$/;
 
@@ -26,7 +26,7 @@ export function searchText(text: string, known: KnownPeople, found: Set<number>)
 }
 
 const BASE64 = /[A-Za-z0-9+/_-]{24,}={0,2}/g;
-const HEX = /(?:[0-9a-fA-F]{2}){12,}/g;
+const HEX = /[0-9a-fA-F]{24,}/g;
 const DEEPEST = 2;
 
 /**
@@ -47,8 +47,10 @@ export function searchBytes(bytes: Buffer, known: KnownPeople, found: Set<number
     }
   }
   for (const match of text.matchAll(HEX)) {
-    const decoded = Buffer.from(match[0], "hex");
-    if (looksReadable(decoded)) searchBytes(decoded, known, found, depth + 1);
+    for (const shift of [0, 1]) {
+      const decoded = Buffer.from(match[0].slice(shift), "hex");
+      if (looksReadable(decoded)) searchBytes(decoded, known, found, depth + 1);
+    }
   }
 }
 

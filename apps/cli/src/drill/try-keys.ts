@@ -14,14 +14,11 @@ import {
 import { encodeJobContext, openJob } from "@tipstaff/sealing";
 import { AEAD_AES_256_GCM, CipherSuite, KDF_HKDF_SHA256, KEM_MLKEM768_X25519 } from "hpke";
 
-/** Which jobs of stolen order files, and which recorded release answers, do these secrets open? */
-export type TriedKeys = { readonly openedJobs: number; readonly openedAnswers: number; readonly tried: number };
-
 const SAMPLED_JOBS = 8;
 const SAMPLED_ANSWERS = 4;
 const MOST_SEEDS = 4096;
 const LONGEST_LINE_BYTES = 64 << 20;
-const suite = new CipherSuite(KEM_MLKEM768_X25519, KDF_HKDF_SHA256, AEAD_AES_256_GCM);
+export const suite = new CipherSuite(KEM_MLKEM768_X25519, KDF_HKDF_SHA256, AEAD_AES_256_GCM);
 
 type SealedSample = { context: Uint8Array; sealed: Buffer };
 
@@ -118,6 +115,17 @@ function readJson(text: string, from: number): unknown {
   return undefined;
 }
 
+/** The HPKE info of a release, which anybody on the wire can compute. */
+export function infoOf(request: ReleaseRequest, answer: Pick<ReleaseAnswer, "origin" | "index" | "leaf">): Uint8Array {
+  return releaseInfo({
+    attempt: request.attempt,
+    identity: releaseIdentity(request),
+    origin: answer.origin,
+    index: answer.index,
+    leafHash: leafHash(Buffer.from(answer.leaf, "base64url")),
+  });
+}
+
 /** Tries each secret as the seed of a one-time X-Wing key. */
 export async function openWithSeeds(releases: readonly RecordedRelease[], secrets: readonly Buffer[]): Promise<number> {
   const opened = new Set<string>();
@@ -125,13 +133,7 @@ export async function openWithSeeds(releases: readonly RecordedRelease[], secret
     const key = await suite.DeserializePrivateKey(secret).catch(() => undefined);
     if (!key) continue;
     for (const { request, answer } of releases.slice(0, SAMPLED_ANSWERS)) {
-      const info = releaseInfo({
-        attempt: request.attempt,
-        identity: releaseIdentity(request),
-        origin: answer.origin,
-        index: answer.index,
-        leafHash: leafHash(Buffer.from(answer.leaf, "base64url")),
-      });
+      const info = infoOf(request, answer);
       const enc = Buffer.from(answer.enc, "base64url");
       const sealed = Buffer.from(answer.sealed, "base64url");
       const content = await suite.Open(key, enc, sealed, { info }).catch(() => undefined);
