@@ -1,0 +1,79 @@
+import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { stat } from "node:fs/promises";
+import { ImportError } from "./import-error.ts";
+
+const MAX_FILE_BYTES = 2 * 1024 ** 3;
+const ZIP = Buffer.from([0x50, 0x4b, 0x03, 0x04]);
+const COMPOUND = Buffer.from([0xd0, 0xcf, 0x11, 0xe0]);
+
+export type Encoding = "utf-8" | "windows-1252";
+export type ExaminedFile = { readonly bytes: number; readonly digest: Buffer; readonly stamp: string } & (
+  | { readonly format: "csv"; readonly encoding: Encoding }
+  | { readonly format: "xlsx" }
+);
+
+/**
+ * Reads a file once through: its digest, whether it is a workbook, and in which encoding its text is. Bytes that are
+ * not UTF-8 are Windows-1252. Throws ImportError `bad-file` for anything else than a table.
+ */
+export async function examineFile(path: string): Promise<ExaminedFile> {
+  const { bytes, stamp } = await examineStat(path);
+  const hash = createHash("sha256");
+  const utf8 = new TextDecoder("utf-8", { fatal: true });
+  let isUtf8 = true;
+  let format: "csv" | "xlsx" | undefined;
+  for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) {
+    const part: Buffer = chunk;
+    format ??= formatOf(part);
+    hash.update(part);
+    if (format === "xlsx") continue;
+    if (part.includes(0)) throw bad("holds NUL bytes: it is not text, or UTF-16. Save it as CSV UTF-8");
+    isUtf8 &&= decodes(utf8, part);
+  }
+  if (format === "csv" && isUtf8) isUtf8 = decodes(utf8);
+  const digest = hash.digest();
+  if (format === undefined) throw bad("is empty");
+  if (format === "xlsx") return { bytes, digest, stamp, format };
+  return { bytes, digest, stamp, format, encoding: isUtf8 ? "utf-8" : "windows-1252" };
+}
+
+async function examineStat(path: string): Promise<{ bytes: number; stamp: string }> {
+  const found = await stat(path, { bigint: true }).catch((cause: unknown) => {
+    throw bad("does not exist or cannot be read", cause);
+  });
+  if (!found.isFile()) throw bad("is not an ordinary file");
+  if (found.size === 0n) throw bad("is empty");
+  if (found.size > MAX_FILE_BYTES) throw bad("is larger than 2 GiB");
+  return { bytes: Number(found.size), stamp: `${found.ino}/${found.size}/${found.mtimeNs}` };
+}
+
+/** Throws ImportError `changed-meanwhile` when the file is no longer the one that was examined. */
+export async function assertUnchanged(path: string, stamp: string): Promise<void> {
+  const now = await examineStat(path).catch(() => undefined);
+  if (now?.stamp === stamp) return;
+  throw new ImportError("changed-meanwhile", "The extract changed while it was read; nothing was imported.");
+}
+
+function formatOf(start: Buffer): "csv" | "xlsx" {
+  if (start.subarray(0, 4).equals(ZIP)) return "xlsx";
+  if (start.subarray(0, 4).equals(COMPOUND)) {
+    throw bad("is an old or password-protected workbook. Save it as .xlsx without a password, or as CSV UTF-8");
+  }
+  const utf16 = start.length >= 2 && (start.readUInt16BE(0) === 0xfeff || start.readUInt16BE(0) === 0xfffe);
+  if (utf16) throw bad("is UTF-16. Save it as CSV UTF-8");
+  return "csv";
+}
+
+function decodes(decoder: InstanceType<typeof TextDecoder>, part?: Buffer): boolean {
+  try {
+    decoder.decode(part, { stream: part !== undefined });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function bad(words: string, cause?: unknown): ImportError {
+  return new ImportError("bad-file", `The extract ${words}.`, cause === undefined ? {} : { cause });
+}

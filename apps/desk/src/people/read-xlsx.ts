@@ -1,0 +1,78 @@
+import { assertUnchanged, type ExaminedFile } from "./examine-file.ts";
+import { ImportError } from "./import-error.ts";
+import { SheetReader } from "./sheet-reader.ts";
+import { fitRow, isEmptyRow, type Table, type TableRow } from "./table.ts";
+import { readWorkbook, type Workbook } from "./workbook.ts";
+import { openWorkbookParts } from "./workbook-parts.ts";
+
+/**
+ * The first visible sheet of a workbook as a table; its first row that is not empty is the header. Hidden sheets,
+ * hidden columns and pivot caches are told, not read. Throws ImportError `bad-file`.
+ */
+export async function openXlsx(path: string, file: ExaminedFile): Promise<Table> {
+  const { book, header, hidden } = await openHeader(path);
+  const { furtherSheets, pivotCaches, hiddenSheets: sheets } = book;
+  const shown = header.cells.map((_, column) => column).filter((column) => !hidden(column));
+  const width = shown.length;
+  return {
+    ...{ format: "xlsx", bytes: file.bytes, digest: file.digest },
+    headers: shown.map((column) => header.cells[column] ?? ""),
+    hidden: {
+      ...{ sheets, pivotCaches, furtherSheets },
+      columns: header.cells.filter((cell, column) => hidden(column) && cell.trim() !== ""),
+    },
+    rows: async function* (onBytes) {
+      for await (const rows of readSheet(path, book, onBytes)) {
+        const body: TableRow[] = [];
+        for (const { line, cells } of rows) {
+          if (line <= header.line) continue;
+          const visible = cells.filter((_, column) => !hidden(column));
+          if (isEmptyRow(visible)) continue;
+          fitRow(visible, width, true);
+          body.push({ line, cells: visible });
+        }
+        if (body.length > 0) yield body;
+      }
+      await assertUnchanged(path, file.stamp);
+    },
+  };
+}
+
+type Opened = { readonly book: Workbook; readonly header: TableRow; readonly hidden: (column: number) => boolean };
+
+async function openHeader(path: string): Promise<Opened> {
+  const parts = await openWorkbookParts(path);
+  try {
+    const book = await readWorkbook(parts);
+    const reader = new SheetReader(book);
+    for await (const _ of parts.scan(book.sheetPart, reader.handler)) {
+      const header = reader.takeRows().find((row) => !isEmptyRow(row.cells));
+      if (header === undefined) continue;
+      fitRow(header.cells, 1, false);
+      return { book, header, hidden: (column) => reader.isHidden(column) };
+    }
+    const header = reader.takeRows().find((row) => !isEmptyRow(row.cells));
+    if (header !== undefined) return { book, header, hidden: (column) => reader.isHidden(column) };
+    throw new ImportError("bad-file", "The first visible sheet of the workbook is empty.");
+  } finally {
+    parts.close();
+  }
+}
+
+async function* readSheet(
+  path: string,
+  book: Workbook,
+  onBytes: ((bytes: number) => void) | undefined,
+): AsyncGenerator<TableRow[]> {
+  const parts = await openWorkbookParts(path);
+  try {
+    const reader = new SheetReader(book);
+    for await (const bytes of parts.scan(book.sheetPart, reader.handler)) {
+      yield reader.takeRows();
+      onBytes?.(bytes);
+    }
+    yield reader.takeRows();
+  } finally {
+    parts.close();
+  }
+}
