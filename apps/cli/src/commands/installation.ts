@@ -51,9 +51,9 @@ async function serve(context: ReturnType<typeof contextOf>, app: string, logLeve
   const settings = context.settings();
   const single: Record<string, () => Promise<{ stop: () => Promise<void> }>> = {
     postgres: () => startDatabase(home, settings),
-    keyholder: () => startKeyholder(home, logLevel),
+    keyholder: () => startKeyholder(home, { logLevel }),
     desk: () => startDesk(home),
-    bureau: () => startBureau(home, settings, logLevel),
+    bureau: () => startBureau(home, settings, { logLevel }),
   };
   const stops: (() => Promise<void>)[] = [];
   if (app === "all") {

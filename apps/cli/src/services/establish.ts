@@ -40,7 +40,7 @@ export async function establish(
   options: { lines: number; logLevel: string; agreement: AgreementMaker },
 ): Promise<Running> {
   const database = await startDatabase(home, settings);
-  const keyholder = await startKeyholder(home, options.logLevel);
+  const keyholder = await startKeyholder(home, { logLevel: options.logLevel });
   const bureauKeys = bureauKeysSchema.parse(
     await appJson("bureau", [
       ...["init", "--folder", home.bureau, "--recipient", settings.recipient],
@@ -63,7 +63,7 @@ export async function establish(
     ...["--desk-url", `http://127.0.0.1:${publicPort(settings)}`],
     ...["--reply-key-id", deskKeys.replyKey.id, "--reply-public-key", deskKeys.replyKey.publicKey],
   ]);
-  const bureau = await startBureau(home, settings, options.logLevel);
+  const bureau = await startBureau(home, settings, { logLevel: options.logLevel });
   return { database, keyholder, desk, bureau };
 }
 
@@ -96,9 +96,9 @@ async function activateAgreement(home: Home, settings: Settings, file: string): 
 /** Starts the four processes of an installation that was established before. */
 export async function startAll(home: Home, settings: Settings, logLevel: string): Promise<Running> {
   const database = await startDatabase(home, settings);
-  const keyholder = await startKeyholder(home, logLevel);
+  const keyholder = await startKeyholder(home, { logLevel });
   const desk = await startDesk(home);
-  const bureau = await startBureau(home, settings, logLevel);
+  const bureau = await startBureau(home, settings, { logLevel });
   return { database, keyholder, desk, bureau };
 }
 

@@ -6,7 +6,7 @@ import { CliError } from "../cli-error.ts";
 import { type Home, makeFolders, openHome, readSettings, readToken, type Settings, writeSettings } from "./home.ts";
 import { type Api, connectApi } from "./http.ts";
 import { type EmbeddedPostgres, startPostgres } from "./postgres.ts";
-import { type AppProcess, freePort, runApp, startApp } from "./processes.ts";
+import { type AppProcess, freePort, runApp, type StartOptions, startApp } from "./processes.ts";
 
 /** Example staff of an embedded installation: login and roles. One person each; nobody may do two halves of one thing. */
 export const STAFF = {
@@ -75,19 +75,33 @@ export async function startDatabase(home: Home, settings: Settings, flags: reado
   });
 }
 
-export function startKeyholder(home: Home, logLevel = "info"): Promise<AppProcess> {
+const deskConfigSchema = z.looseObject({ databaseUrl: z.string() });
+
+/** The desk's database, as its configuration says. */
+export function deskDatabaseUrl(home: Home): string {
+  return deskConfigSchema.parse(JSON.parse(readFileSync(home.deskConfig, "utf8"))).databaseUrl;
+}
+
+export function startKeyholder(
+  home: Home,
+  { logLevel = "info", ...options }: StartOptions & { logLevel?: string } = {},
+): Promise<AppProcess> {
   const sockets = ["--socket", home.keyholderSocket, "--console-socket", home.consoleSocket];
   const args = ["serve", "--folder", home.keyholder, ...sockets, "--log-level", logLevel];
-  return startApp("keyholder", args, join(home.logs, "keyholder.log"));
+  return startApp("keyholder", args, join(home.logs, "keyholder.log"), options);
 }
 
-export function startDesk(home: Home): Promise<AppProcess> {
-  return startApp("desk", ["serve", "--config", home.deskConfig], join(home.logs, "desk.log"));
+export function startDesk(home: Home, options: StartOptions = {}): Promise<AppProcess> {
+  return startApp("desk", ["serve", "--config", home.deskConfig], join(home.logs, "desk.log"), options);
 }
 
-export function startBureau(home: Home, settings: Settings, logLevel = "info"): Promise<AppProcess> {
+export function startBureau(
+  home: Home,
+  settings: Settings,
+  { logLevel = "info", ...options }: StartOptions & { logLevel?: string } = {},
+): Promise<AppProcess> {
   const args = ["serve", "--folder", home.bureau, "--port", String(settings.ports.bureau), "--log-level", logLevel];
-  return startApp("bureau", args, join(home.logs, "bureau.log"));
+  return startApp("bureau", args, join(home.logs, "bureau.log"), options);
 }
 
 /** Writes the desk's configuration, makes its schema, its log and its staff; keeps every token in its own file. */

@@ -23,15 +23,28 @@ export type AppName = "desk" | "keyholder" | "bureau";
 const nodeFlags = ["--disable-warning=ExperimentalWarning"];
 const mainOf = (app: AppName) => join(apps, app, "src", "main.ts");
 
+/** `whileStarting`: aborting it kills the app before it is ready, as a power cut would. */
+export type StartOptions = { whileStarting?: AbortSignal | undefined };
+
 /** Starts an app's `serve` and waits for its line `{"ready":true}` on stdout. Logs go to `logFile`. */
-export async function startApp(app: AppName, args: readonly string[], logFile: string): Promise<AppProcess> {
+export async function startApp(
+  app: AppName,
+  args: readonly string[],
+  logFile: string,
+  { whileStarting }: StartOptions = {},
+): Promise<AppProcess> {
   const log = openSync(logFile, "a");
   const child = spawn(process.execPath, [...nodeFlags, mainOf(app), ...args], { stdio: ["ignore", "pipe", log] });
   closeSync(log);
+  const cut = () => child.kill("SIGKILL");
+  whileStarting?.addEventListener("abort", cut);
   const exited = new Promise<number | null>((resolve) => child.once("exit", (code) => resolve(code)));
   await new Promise<void>((resolve, reject) => {
     const failure = (what: string) => reject(new CliError("failed", `The ${app} ${what}.`, `Read ${logFile}.`));
-    const timer = setTimeout(() => failure("did not become ready in time"), READY_SECONDS * 1000);
+    const timer = setTimeout(() => {
+      cut();
+      failure("did not become ready in time");
+    }, READY_SECONDS * 1000);
     let seen = "";
     child.stdout?.on("data", (chunk: Buffer) => {
       seen = (seen + chunk.toString("utf8")).slice(-65536);
@@ -39,11 +52,12 @@ export async function startApp(app: AppName, args: readonly string[], logFile: s
       clearTimeout(timer);
       resolve();
     });
+    child.once("error", (error) => failure(`cannot be started (${error.message})`));
     child.once("exit", (code) => {
       clearTimeout(timer);
       failure(`ended with code ${code}`);
     });
-  });
+  }).finally(() => whileStarting?.removeEventListener("abort", cut));
   if (child.pid === undefined) throw new CliError("failed", `The ${app} has no process id.`, "Try again.");
   const end = (signal: NodeJS.Signals) => async () => {
     child.kill(signal);
