@@ -230,7 +230,7 @@ create table hold (
   lifted_by uuid,
   lifted_at timestamptz
 );
-create unique index hold_once on hold (recipient, reason, ((detail->>'job'))) where lifted_at is null;
+create unique index hold_once on hold (recipient, reason, (coalesce(detail->>'job', ''))) where lifted_at is null;
 
 create table attempt_approval (
   job_id uuid not null references job(id),
