@@ -1,0 +1,65 @@
+import type { Logged } from "@tipstaff/ledger/postgres";
+import type { KeyholderRequest, Outcome } from "@tipstaff/release-protocol";
+import type { Desk } from "../desk.ts";
+import { settleCounters } from "./settle-counters.ts";
+import { type Decided, storeOutcomes } from "./store-outcomes.ts";
+import { toStoredOutcome } from "./stored-outcome.ts";
+import type { Undecided } from "./undecided.ts";
+
+/** How long an entry may take to be logged before the request is answered `unavailable`; the work goes on later. */
+const LOG_TIMEOUT_MS = 15_000;
+
+/**
+ * Takes reserved releases to their outcomes: waits until they are logged, has the keyholder decide, stores what it
+ * decided. Those that it left undecided are missing in the answer. Safe to repeat, and to run twice at once: the keyholder
+ * keeps one outcome for each leaf, and answers it again.
+ */
+export async function finishReleases(desk: Desk, releases: readonly Undecided[]): Promise<Decided[]> {
+  const operations = releases.map(({ operationId }) => operationId);
+  const logging = desk.sequencer.waitLogged(operations, { timeoutMs: LOG_TIMEOUT_MS });
+  desk.sequencer.wake();
+  const logged = await logging;
+  // Receipts and scans free slots at the keyholder too: it must hear of them before it counts.
+  await settleCounters(desk);
+  const { outcomes } = await desk.keyholder.call("releases/decide", {
+    releases: releases.map((release, at) => toQuestion(release, logged[at])),
+  });
+  const decided = releases.flatMap((release, at) =>
+    toDecided(desk, { release, logged: logged[at], outcome: outcomes[at] }),
+  );
+  await storeOutcomes(desk, decided);
+  return decided;
+}
+
+type Question = KeyholderRequest<"releases/decide">["releases"][number];
+
+function toQuestion(release: Undecided, logged: Logged | undefined): Question {
+  if (logged === undefined) throw new Error("An entry was waited for and not answered");
+  return {
+    agreement: release.agreement,
+    request: release.raw,
+    person: release.person,
+    wrapped: release.wrapped.toString("base64url"),
+    context: release.context.toString("base64url"),
+    leaf: release.leaf.toString("base64url"),
+    openings: release.openings.toString("base64url"),
+    index: logged.index,
+    treeSize: logged.size,
+    proof: logged.proof.map((hash) => Buffer.from(hash).toString("base64")),
+  };
+}
+
+function toDecided(
+  desk: Desk,
+  given: { release: Undecided; logged: Logged | undefined; outcome: Outcome | undefined },
+): Decided[] {
+  const { release, logged, outcome } = given;
+  if (logged === undefined || outcome === undefined) return [];
+  if (outcome.outcome === "undecided") {
+    desk.log.warn({ job: release.job, code: outcome.code }, "the keyholder has not decided a release");
+    return [];
+  }
+  const { job, attempt, leaf } = release;
+  const stored = toStoredOutcome(outcome, { job, attempt, leaf, logged, origin: desk.origin });
+  return stored === undefined ? [] : [{ release, outcome: stored }];
+}
