@@ -16,6 +16,8 @@ export type LogStorage = {
   readonly writeOnce: (files: readonly LogFile[]) => Promise<void>;
   /** Replaces one file durably and at once: a reader sees the old one or the new one. */
   readonly replace: (file: LogFile) => Promise<void>;
+  /** Removes the partial files of tiles or bundles that are full now, named by the paths of the full ones. */
+  readonly dropPartials: (fullPaths: readonly string[]) => Promise<void>;
 };
 
 /** Reading alone is enough to verify and to prove. */

@@ -39,8 +39,8 @@ export const tilePath = ({ level, index, width }: Tile): string => {
 /** `tile/entries/<index>[.p/<width>]` (C2SP tlog-tiles, "Log entries"); throws `path-malformed`. */
 export const entriesPath = (bundle: Bundle): string => `tile/entries/${encodePart(bundle)}`;
 
-/** `openings/<index>[.p/<width>]`: our own, beside the log and never served. */
-export const openingsPath = (bundle: Bundle): string => `openings/${encodePart(bundle)}`;
+/** `<index>[.p/<width>]` below the folder of openings, which is ours and never served; throws `path-malformed`. */
+export const openingsPath = (bundle: Bundle): string => encodePart(bundle);
 
 const PATH = /^tile\/(entries|0|[1-9][0-9]?)\/((?:x[0-9]{3}\/)*[0-9]{3})(?:\.p\/([1-9][0-9]{0,2}))?$/;
 

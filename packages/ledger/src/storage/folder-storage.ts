@@ -1,0 +1,157 @@
+import { randomUUID } from "node:crypto";
+import { link, mkdir, open, readdir, readFile, rename, rm, stat, unlink } from "node:fs/promises";
+import { dirname, join, relative, sep } from "node:path";
+import { equalBytes } from "../bytes.ts";
+import { LedgerError } from "../error.ts";
+import type { LogFile } from "../tree/edge.ts";
+import type { LogStorage } from "./tile-storage.ts";
+
+const TEMPORARY = ".unfinished";
+/** A temporary file so old belongs to a writer that died. */
+const ABANDONED_MS = 600_000;
+/** Files written at once: more does not make the disk faster. */
+const PARALLEL = 8;
+const PATH = /^[A-Za-z0-9][A-Za-z0-9.-]*(?:\/[A-Za-z0-9][A-Za-z0-9.-]*)*$/;
+
+/**
+ * Keeps a log's files in a folder, durably: each is written under another name, synced, and then named, and the folders
+ * are synced last. The folder must exist. Rejects with `tile-conflict`, or with `storage-failed` (disk full, no access).
+ */
+export const createFolderStorage = (folder: string): LogStorage => {
+  const locate = (path: string): string => {
+    if (!PATH.test(path)) throw new LedgerError("path-malformed", "that is no path of a log's file");
+    return join(folder, path);
+  };
+  let ready: Promise<void> | undefined;
+  const prepare = (): Promise<void> => {
+    ready ??= prepareTemporary(folder);
+    return ready;
+  };
+  const writer = { folder, locate };
+  return {
+    read: async (path) => readIfThere(locate(path)),
+    writeOnce: (files) =>
+      guarded(async () => {
+        await prepare();
+        await inParallel(files, (file) => writeOne(writer, file));
+        await syncFolders(
+          folder,
+          files.map(({ path }) => dirname(locate(path))),
+        );
+      }),
+    replace: (file) =>
+      guarded(async () => {
+        await prepare();
+        const target = locate(file.path);
+        const temporary = await writeTemporary(folder, file.bytes);
+        await mkdir(dirname(target), { recursive: true });
+        await rename(temporary, target);
+        await syncFolders(folder, [dirname(target)]);
+      }),
+    dropPartials: (fullPaths) =>
+      guarded(() => inParallel(fullPaths, (path) => rm(`${locate(path)}.p`, { recursive: true, force: true }))),
+  };
+};
+
+const codeOf = (error: unknown): string =>
+  error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : "";
+
+const guarded = async (work: () => Promise<void>): Promise<void> => {
+  try {
+    await work();
+  } catch (error) {
+    if (error instanceof LedgerError) throw error;
+    throw new LedgerError("storage-failed", `the log's folder cannot be written: ${codeOf(error) || "unknown fault"}`, {
+      cause: error,
+    });
+  }
+};
+
+const readIfThere = async (file: string): Promise<Uint8Array | undefined> => {
+  try {
+    return await readFile(file);
+  } catch (error) {
+    if (codeOf(error) === "ENOENT" || codeOf(error) === "ENOTDIR") return undefined;
+    throw new LedgerError("storage-failed", `a file of the log cannot be read: ${codeOf(error) || "unknown fault"}`, {
+      cause: error,
+    });
+  }
+};
+
+const prepareTemporary = async (folder: string): Promise<void> => {
+  const temporary = join(folder, TEMPORARY);
+  await mkdir(temporary, { recursive: true });
+  for (const name of await readdir(temporary)) {
+    const file = join(temporary, name);
+    const found = await stat(file).catch(() => undefined);
+    if (found && Date.now() - found.mtimeMs > ABANDONED_MS) await rm(file, { force: true });
+  }
+};
+
+const writeTemporary = async (folder: string, bytes: Uint8Array): Promise<string> => {
+  const temporary = join(folder, TEMPORARY, randomUUID());
+  const handle = await open(temporary, "wx", 0o644);
+  try {
+    await handle.writeFile(bytes);
+    await handle.sync();
+  } catch (error) {
+    await rm(temporary, { force: true }).catch(() => undefined);
+    throw error;
+  } finally {
+    await handle.close();
+  }
+  return temporary;
+};
+
+const writeOne = async (
+  { folder, locate }: { folder: string; locate: (path: string) => string },
+  { path, bytes }: LogFile,
+): Promise<void> => {
+  const target = locate(path);
+  if (await isThere(target, { path, bytes })) return;
+  const temporary = await writeTemporary(folder, bytes);
+  try {
+    await mkdir(dirname(target), { recursive: true });
+    // Unlike rename, link never replaces what another writer has put there meanwhile.
+    await link(temporary, target);
+  } catch (error) {
+    if (codeOf(error) !== "EEXIST") throw error;
+    await isThere(target, { path, bytes });
+  } finally {
+    await unlink(temporary).catch(() => undefined);
+  }
+};
+
+const isThere = async (target: string, { path, bytes }: LogFile): Promise<boolean> => {
+  const found = await readIfThere(target);
+  if (found === undefined) return false;
+  if (!equalBytes(found, bytes)) {
+    throw new LedgerError("tile-conflict", `the log's file ${path} exists with other content; it is left as it is`);
+  }
+  return true;
+};
+
+/** Syncs the folders and all folders above them, up to the log's own: each may have been made just now. */
+const syncFolders = async (root: string, folders: readonly string[]): Promise<void> => {
+  const all = new Set<string>([root]);
+  for (const folder of folders) {
+    const steps = relative(root, folder).split(sep);
+    for (let i = 1; i <= steps.length; i++) all.add(join(root, ...steps.slice(0, i)));
+  }
+  await inParallel([...all], async (folder) => {
+    const handle = await open(folder, "r");
+    try {
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+  });
+};
+
+const inParallel = async <T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> => {
+  const queue = items.values();
+  const lanes = Array.from({ length: Math.min(PARALLEL, items.length) }, async () => {
+    for (const item of queue) await work(item);
+  });
+  await Promise.all(lanes);
+};
