@@ -50,6 +50,8 @@ create table person (
   -- an erased person's root is gone at the keyholder too
   root_erased_at timestamptz
 );
+-- ciphertext does not compress
+alter table person alter column portrait set storage external;
 create unique index person_warrant on person (warrant_index);
 create unique index person_pay on person (pay_index);
 
