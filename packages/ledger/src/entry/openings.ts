@@ -5,7 +5,7 @@ import { type ActorField, ENTRY_FIELDS, type EntryField, type EventField, type S
 import { ENTRY_LABEL, ENTRY_VERSION, SALT_LENGTH } from "./leaf.ts";
 
 export type PartName = "event" | "subject" | "actor";
-const PART_NAMES: readonly PartName[] = ["event", "subject", "actor"];
+export const PART_NAMES: readonly PartName[] = ["event", "subject", "actor"];
 
 const EVENT_FIELDS = ENTRY_FIELDS.filter((field): field is EventField => field !== "subject" && field !== "actor");
 const SUBJECT_FIELDS = ENTRY_FIELDS.filter((field): field is SubjectField => field !== "actor");

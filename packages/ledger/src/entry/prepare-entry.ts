@@ -3,7 +3,7 @@ import { DIGEST_LENGTH, GCM_TAG_LENGTH, NONCE_LENGTH, sealAead, sha256 } from ".
 import { LedgerError } from "../error.ts";
 import { ENTRY_FIELDS, type EntryFields, encodeFields } from "./fields.ts";
 import { commit, ENTRY_VERSION, encodeLeaf, entryTag, SALT_LENGTH } from "./leaf.ts";
-import { encodePlaintext, PART_FIELDS, type PartName, paddedLength, partAad } from "./openings.ts";
+import { encodePlaintext, PART_FIELDS, PART_NAMES, type PartName, paddedLength, partAad } from "./openings.ts";
 
 export type EntryInput = {
   readonly operationId: Uint8Array;
@@ -25,6 +25,7 @@ export type PreparedEntry = { readonly leaf: Uint8Array; readonly openings: Uint
 
 /** Length of the ids that the random stand-in of an absent part is sized for: a UUID's. */
 const USUAL_ID_LENGTH = 36;
+const SALTS_LENGTH = ENTRY_FIELDS.length * SALT_LENGTH;
 const SUBJECT = ENTRY_FIELDS.indexOf("subject");
 const ACTOR = ENTRY_FIELDS.indexOf("actor");
 
@@ -42,14 +43,18 @@ export const prepareEntry = ({ operationId, fields, tag, keys, random }: EntryIn
   if ((values[ACTOR]?.length !== 0) !== (keys.actorAudit !== undefined)) {
     throw new LedgerError("entry-invalid", "actor and the actor's audit key go together or not at all");
   }
-  const salts = random(ENTRY_FIELDS.length * SALT_LENGTH);
+  // Drawn at once, because each draw has its price: the salts, then a nonce for each part.
+  const drawn = random(SALTS_LENGTH + 3 * NONCE_LENGTH);
   const slots = values.map((value, slot) => ({
     slot,
     value,
-    salt: salts.subarray(slot * SALT_LENGTH, (slot + 1) * SALT_LENGTH),
+    salt: drawn.subarray(slot * SALT_LENGTH, (slot + 1) * SALT_LENGTH),
   }));
-  const seal = (name: PartName, key: Uint8Array | undefined): Uint8Array =>
-    lengthPrefixed(sealPart({ name, key, operationId, slots, random }));
+  const seal = (name: PartName, key: Uint8Array | undefined): Uint8Array => {
+    const start = SALTS_LENGTH + PART_NAMES.indexOf(name) * NONCE_LENGTH;
+    const nonce = drawn.subarray(start, start + NONCE_LENGTH);
+    return lengthPrefixed(sealPart({ name, key, nonce, operationId, slots, random }));
+  };
   const openings = concat([
     Uint8Array.of(ENTRY_VERSION),
     seal("event", keys.log),
@@ -69,6 +74,7 @@ type Slot = { slot: number; salt: Uint8Array; value: Uint8Array };
 type PartInput = {
   name: PartName;
   key: Uint8Array | undefined;
+  nonce: Uint8Array;
   operationId: Uint8Array;
   slots: readonly Slot[];
   random: (length: number) => Uint8Array;
@@ -78,11 +84,11 @@ const slotsOf = Object.fromEntries(
   Object.entries(PART_FIELDS).map(([name, fields]) => [name, fields.map((field) => ENTRY_FIELDS.indexOf(field))]),
 );
 
-const sealPart = ({ name, key, operationId, slots, random }: PartInput): Uint8Array => {
+const sealPart = ({ name, key, nonce, operationId, slots, random }: PartInput): Uint8Array => {
   const held = (slotsOf[name] ?? []).flatMap((slot) => slots[slot] ?? []);
   if (key === undefined) {
     const valueBytes = held.reduce((sum, { value }) => sum + value.length, USUAL_ID_LENGTH);
     return random(NONCE_LENGTH + paddedLength(held.length, valueBytes) + GCM_TAG_LENGTH);
   }
-  return sealAead({ key, nonce: random(NONCE_LENGTH), aad: partAad(name, operationId) }, encodePlaintext(held));
+  return sealAead({ key, nonce, aad: partAad(name, operationId) }, encodePlaintext(held));
 };

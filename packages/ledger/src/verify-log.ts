@@ -1,0 +1,215 @@
+import { equalBytes, toHex } from "./bytes.ts";
+import { sha256 } from "./crypto.ts";
+import { parseLeaf } from "./entry/leaf.ts";
+import { LedgerError } from "./error.ts";
+import { type Checkpoint, openCheckpoint, parseCheckpoint } from "./formats/checkpoint.ts";
+import { parseSignedNote } from "./formats/signed-note.ts";
+import type { VerifierKey } from "./formats/verifier-key.ts";
+import { readOpenings } from "./storage/openings-files.ts";
+import { CHECKPOINT_PATH, type LogReader, readEntries, tileReaderOf } from "./storage/tile-storage.ts";
+import { edgeRoot, emptyEdge, extendEdge, type LogEdge } from "./tree/edge.ts";
+import { emptyRoot, HASH_LENGTH, leafHash } from "./tree/hashes.ts";
+import { entriesPath, openingsPath, parseTilePath, TILE_WIDTH, tilePath } from "./tree/paths.ts";
+
+/** The first thing in a log that does not fit. */
+export type LogFault = {
+  readonly kind: "checkpoint" | "missing" | "entry" | "tile" | "entry-or-tile" | "openings" | "root";
+  /** The file, below the folder of the log or of the openings. */
+  readonly path: string;
+  /** The entry, where it is known. */
+  readonly index?: number;
+  /** The region of the file, half-open, where it is known. */
+  readonly bytes?: { readonly from: number; readonly to: number };
+  readonly message: string;
+};
+
+export type LogVerdict =
+  | {
+      readonly ok: true;
+      readonly origin: string;
+      readonly size: number;
+      readonly root: Uint8Array;
+      readonly openingsChecked: boolean;
+    }
+  | { readonly ok: false; readonly fault: LogFault };
+
+export type VerifyLogInput = {
+  readonly tiles: LogReader;
+  readonly verifierKeys: readonly VerifierKey[];
+  /** Without it, whatever log the checkpoint names. */
+  readonly origin?: string;
+  /** With it, every leaf's openings must be there and have the digest that the leaf gives. */
+  readonly openings?: LogReader;
+  readonly onProgress?: (progress: { readonly entries: number; readonly of: number }) => void;
+};
+
+/**
+ * Verifies a whole log offline: checkpoint, every entry, every tile that the checkpoint's tree needs, the root. Holds one
+ * bundle at a time in memory. Rejects with `storage-failed` alone; every other fault is its answer.
+ */
+export const verifyLog = async (input: VerifyLogInput): Promise<LogVerdict> => {
+  try {
+    const checkpoint = await readCheckpoint(input);
+    const size = Number(checkpoint.size);
+    const edge = await readBundles(input, size, checkpoint.root);
+    for (const [level, hashes] of edge.levels.entries()) {
+      const part = { level, index: Math.floor(size / TILE_WIDTH ** (level + 1)), width: hashes.length };
+      if (part.width > 0) await compareTile(input.tiles, { ...part, expected: hashes });
+    }
+    const root = size === 0 ? emptyRoot() : edgeRoot(edge);
+    if (!equalBytes(root, checkpoint.root)) {
+      throw new Misfit({ kind: "root", path: CHECKPOINT_PATH, message: `the entries have the root ${toHex(root)}` });
+    }
+    return { ok: true, origin: checkpoint.origin, size, root, openingsChecked: input.openings !== undefined };
+  } catch (error) {
+    if (error instanceof Misfit) return { ok: false, fault: error.fault };
+    throw error;
+  }
+};
+
+class Misfit extends Error {
+  readonly fault: LogFault;
+  constructor(fault: LogFault) {
+    super(fault.message);
+    this.fault = fault;
+  }
+}
+
+/** Runs a step, and turns what the package throws into the fault that it is. */
+const orFault = async <T>(place: Omit<LogFault, "message">, work: () => T | Promise<T>): Promise<T> => {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof LedgerError) || error.code === "storage-failed") throw error;
+    throw new Misfit({
+      ...place,
+      kind: error.code === "tile-missing" ? "missing" : place.kind,
+      message: error.message,
+    });
+  }
+};
+
+const readCheckpoint = async ({ tiles, verifierKeys, origin }: VerifyLogInput): Promise<Checkpoint> => {
+  const place = { kind: "checkpoint", path: CHECKPOINT_PATH } as const;
+  const bytes = await tiles.read(CHECKPOINT_PATH);
+  if (bytes === undefined) throw new Misfit({ ...place, kind: "missing", message: "there is no checkpoint" });
+  const verdict = await orFault(place, () => {
+    const named = origin ?? parseCheckpoint(parseSignedNote(bytes).text).origin;
+    return openCheckpoint(bytes, { keys: verifierKeys, origin: named });
+  });
+  if (!verdict.ok) throw new Misfit({ ...place, message: `the checkpoint is refused: ${verdict.reason}` });
+  if (verdict.checkpoint.size > BigInt(Number.MAX_SAFE_INTEGER)) {
+    throw new Misfit({ ...place, message: "the checkpoint's size is more than any folder can hold" });
+  }
+  return verdict.checkpoint;
+};
+
+const readBundles = async (input: VerifyLogInput, size: number, root: Uint8Array): Promise<LogEdge> => {
+  let edge = emptyEdge;
+  while (edge.size < size) {
+    const index = edge.size / TILE_WIDTH;
+    const bundle = { index, width: Math.min(TILE_WIDTH, size - edge.size) };
+    const place = { kind: "entry", path: entriesPath(bundle), index: edge.size } as const;
+    const entries = await orFault(place, () => readEntries(input.tiles, bundle));
+    await compareLeaves(input, { edge, entries, root });
+    if (input.openings) await compareOpenings(input.openings, { bundle, entries });
+    const next = extendEdge({ ...edge, entries: [] }, entries);
+    await compareFullTiles(input.tiles, next.files);
+    edge = next.edge;
+    input.onProgress?.({ entries: edge.size, of: size });
+  }
+  return edge;
+};
+
+const hashesOf = (bytes: Uint8Array): readonly Uint8Array[] =>
+  Array.from({ length: bytes.length / HASH_LENGTH }, (_, i) => bytes.subarray(i * HASH_LENGTH, (i + 1) * HASH_LENGTH));
+
+/** Entries against the tile of their hashes; where they differ, looks one level up for which of the two is right. */
+const compareLeaves = async (
+  { tiles }: VerifyLogInput,
+  { edge, entries, root }: { edge: LogEdge; entries: readonly Uint8Array[]; root: Uint8Array },
+): Promise<void> => {
+  const index = edge.size / TILE_WIDTH;
+  const tile = { level: 0, index, width: entries.length };
+  const place = { kind: "tile", path: tilePath(tile) } as const;
+  const stored = hashesOf(await orFault(place, () => tileReaderOf(tiles)(tile)));
+  const at = entries.findIndex((entry, i) => !equalBytes(leafHash(entry), stored[i] ?? none));
+  if (at < 0) return;
+  const offset = entries.slice(0, at).reduce((sum, entry) => sum + 2 + entry.length, 0);
+  const kind = await blame(tiles, { edge, stored, derived: entries.map(leafHash), root });
+  const inTile = { path: place.path, bytes: { from: at * HASH_LENGTH, to: (at + 1) * HASH_LENGTH } };
+  const inBundle = { path: entriesPath(tile), bytes: { from: offset, to: offset + 2 + (entries[at]?.length ?? 0) } };
+  const message = `entry ${edge.size + at} does not have the hash that ${place.path} gives it`;
+  throw new Misfit({ kind, ...(kind === "tile" ? inTile : inBundle), index: edge.size + at, message });
+};
+const none = new Uint8Array(0);
+
+const blame = async (
+  tiles: LogReader,
+  {
+    edge,
+    stored,
+    derived,
+    root,
+  }: Record<"stored" | "derived", readonly Uint8Array[]> & { edge: LogEdge; root: Uint8Array },
+): Promise<LogFault["kind"]> => {
+  const index = edge.size / TILE_WIDTH;
+  const above = stored.length === TILE_WIDTH ? await readAbove(tiles, index) : undefined;
+  const wanted = stored.length === TILE_WIDTH ? above : root;
+  const levels = stored.length === TILE_WIDTH ? [] : edge.levels.slice(1);
+  const rootOf = (hashes: readonly Uint8Array[]) => edgeRoot({ size: 0, entries: [], levels: [hashes, ...levels] });
+  if (wanted && equalBytes(rootOf(stored), wanted)) return "entry";
+  return wanted && equalBytes(rootOf(derived), wanted) ? "tile" : "entry-or-tile";
+};
+
+/** What level 1 says of a full tile of level 0, in whichever file of it that there is. */
+const readAbove = async (tiles: LogReader, index: number): Promise<Uint8Array | undefined> => {
+  const parent = Math.floor(index / TILE_WIDTH);
+  const place = index % TILE_WIDTH;
+  for (let width = TILE_WIDTH; width > place; width--) {
+    const bytes = await tiles.read(tilePath({ level: 1, index: parent, width }));
+    if (bytes && bytes.length === width * HASH_LENGTH) return hashesOf(bytes)[place];
+  }
+  return undefined;
+};
+
+const compareFullTiles = async (tiles: LogReader, files: ReturnType<typeof extendEdge>["files"]): Promise<void> => {
+  for (const { path, bytes } of files) {
+    const tile = parseTilePath(path);
+    if (tile.level === "entries" || tile.level === 0 || tile.width !== TILE_WIDTH) continue;
+    await compareTile(tiles, { ...tile, level: tile.level, expected: hashesOf(bytes) });
+  }
+};
+
+const compareTile = async (
+  tiles: LogReader,
+  tile: { level: number; index: number; width: number; expected: readonly Uint8Array[] },
+): Promise<void> => {
+  const path = tilePath(tile);
+  const stored = hashesOf(await orFault({ kind: "tile", path }, () => tileReaderOf(tiles)(tile)));
+  const at = tile.expected.findIndex((hash, i) => !equalBytes(hash, stored[i] ?? none));
+  if (at < 0) return;
+  const bytes = { from: at * HASH_LENGTH, to: (at + 1) * HASH_LENGTH };
+  throw new Misfit({
+    kind: "tile",
+    path,
+    bytes,
+    message: `hash ${at} of ${path} is not the one of the entries below it`,
+  });
+};
+
+const compareOpenings = async (
+  openings: LogReader,
+  { bundle, entries }: { bundle: { index: number; width: number }; entries: readonly Uint8Array[] },
+): Promise<void> => {
+  const first = bundle.index * TILE_WIDTH;
+  const place = { kind: "openings", path: openingsPath(bundle), index: first } as const;
+  const blobs = await orFault(place, () => readOpenings(openings, bundle));
+  for (const [at, entry] of entries.entries()) {
+    const index = first + at;
+    const leaf = await orFault({ kind: "entry", path: entriesPath(bundle), index }, () => parseLeaf(entry));
+    if (equalBytes(sha256(blobs[at] ?? none), leaf.openingsDigest)) continue;
+    const message = `the openings of entry ${index} do not have the digest that its leaf gives`;
+    throw new Misfit({ ...place, index, message });
+  }
+};
