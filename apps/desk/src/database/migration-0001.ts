@@ -250,6 +250,12 @@ create table nonce (
 );
 create index nonce_expiry on nonce (expires_at);
 
+create table journal_head (
+  size bigint primary key,
+  head bytea not null,
+  at timestamptz not null
+);
+
 create table accounted_queue (
   job_id uuid primary key references job(id),
   actor uuid not null,

@@ -1,7 +1,6 @@
 import type { Logged } from "@tipstaff/ledger/postgres";
 import type { KeyholderRequest, Outcome } from "@tipstaff/release-protocol";
 import type { Desk } from "../desk.ts";
-import { settleCounters } from "./settle-counters.ts";
 import { type Decided, storeOutcomes } from "./store-outcomes.ts";
 import { toStoredOutcome } from "./stored-outcome.ts";
 import type { Undecided } from "./undecided.ts";
@@ -11,16 +10,20 @@ const LOG_TIMEOUT_MS = 15_000;
 
 /**
  * Takes reserved releases to their outcomes: waits until they are logged, has the keyholder decide, stores what it
- * decided. Those that it left undecided are missing in the answer. Safe to repeat, and to run twice at once: the keyholder
+ * decided. `settle` tells it of receipts and scans before. Those that it left undecided are missing in the answer. Safe to repeat, and to run twice at once: the keyholder
  * keeps one outcome for each leaf, and answers it again.
  */
-export async function finishReleases(desk: Desk, releases: readonly Undecided[]): Promise<Decided[]> {
+export async function finishReleases(
+  desk: Desk,
+  releases: readonly Undecided[],
+  settle: () => Promise<unknown>,
+): Promise<Decided[]> {
   const operations = releases.map(({ operationId }) => operationId);
   const logging = desk.sequencer.waitLogged(operations, { timeoutMs: LOG_TIMEOUT_MS });
   desk.sequencer.wake();
   const logged = await logging;
   // Receipts and scans free slots at the keyholder too: it must hear of them before it counts.
-  await settleCounters(desk);
+  await settle();
   const { outcomes } = await desk.keyholder.call("releases/decide", {
     releases: releases.map((release, at) => toQuestion(release, logged[at])),
   });

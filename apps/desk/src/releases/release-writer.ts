@@ -10,7 +10,7 @@ import { createRateWatch } from "./rate-watch.ts";
 import { type Reservation, reserveReleases } from "./reserve-releases.ts";
 import type { SignedAnswer } from "./signed-routes.ts";
 import { toAnswer } from "./stored-outcome.ts";
-import { toUndecided } from "./undecided.ts";
+import { toUndecided, type Undecided } from "./undecided.ts";
 import { waitForOutcome } from "./wait-for-outcome.ts";
 
 /** Most requests decided in one transaction. */
@@ -26,7 +26,10 @@ export type ReleaseWriter = { readonly ask: (asked: AskedRelease) => Promise<Sig
  * Decides what is asked, in one queue a recipient, and takes it to its outcome. While one batch waits for its checkpoint
  * the next is decided.
  */
-export function createReleaseWriter(desk: Desk, agreements: () => Promise<AgreementsInUse>): ReleaseWriter {
+export function createReleaseWriter(
+  desk: Desk,
+  { agreements, settle }: { agreements: () => Promise<AgreementsInUse>; settle: () => Promise<unknown> },
+): ReleaseWriter {
   const watch = createRateWatch();
   const queues = new Map<string, (asked: AskedRelease) => Promise<Pending>>();
   const underWay = new Map<string, Promise<SignedAnswer>>();
@@ -35,7 +38,7 @@ export function createReleaseWriter(desk: Desk, agreements: () => Promise<Agreem
     const { byDigest } = await agreements();
     const reservations = await reserveReleases(desk, { recipient, asked, agreements: byDigest });
     await holdWhereTripped(recipient, asked, reservations);
-    return startFinishing(desk, reservations);
+    return startFinishing(reservations, (reserved) => finish(desk, reserved, settle));
   };
 
   const holdWhereTripped = async (
@@ -96,9 +99,12 @@ type Pending = { readonly answer: Promise<SignedAnswer> } | "busy" | "known";
 
 const UNAVAILABLE: SignedAnswer = { refusal: "unavailable", retryAfterSeconds: 1 };
 
-function startFinishing(desk: Desk, reservations: readonly Reservation[]): Pending[] {
+function startFinishing(
+  reservations: readonly Reservation[],
+  finishAll: (reserved: readonly Undecided[]) => Promise<Map<string, SignedAnswer>>,
+): Pending[] {
   const reserved = reservations.flatMap((one) => (one.kind === "reserved" ? [toUndecided(one.release)] : []));
-  const finishing = reserved.length === 0 ? Promise.resolve(new Map<string, SignedAnswer>()) : finish(desk, reserved);
+  const finishing = reserved.length === 0 ? Promise.resolve(new Map<string, SignedAnswer>()) : finishAll(reserved);
   return reservations.map((one) => {
     if (one.kind === "refused") return { answer: Promise.resolve(toRefusal(one.refusal)) };
     if (one.kind !== "reserved") return one.kind;
@@ -107,9 +113,13 @@ function startFinishing(desk: Desk, reservations: readonly Reservation[]): Pendi
 }
 
 /** Never rejects: what could not be finished now is finished by the chore, and the bureau asks again. */
-async function finish(desk: Desk, reserved: Parameters<typeof finishReleases>[1]): Promise<Map<string, SignedAnswer>> {
+async function finish(
+  desk: Desk,
+  reserved: readonly Undecided[],
+  settle: () => Promise<unknown>,
+): Promise<Map<string, SignedAnswer>> {
   try {
-    const decided = await finishReleases(desk, reserved);
+    const decided = await finishReleases(desk, reserved, settle);
     return new Map(decided.map(({ release, outcome }) => [release.identity, toAnswer(outcome)]));
   } catch (error) {
     desk.log.warn({ err: error, releases: reserved.length }, "releases are not decided yet");

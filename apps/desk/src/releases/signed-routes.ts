@@ -1,6 +1,14 @@
 import { sign } from "node:crypto";
+import { createReadStream } from "node:fs";
 import type { KeyUse } from "@tipstaff/agreement";
-import { type RawRequest, REFUSALS, type RefusalCode, signReply, verifyRequest } from "@tipstaff/release-protocol";
+import {
+  type Content,
+  type RawRequest,
+  REFUSALS,
+  type RefusalCode,
+  signReply,
+  verifyRequest,
+} from "@tipstaff/release-protocol";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { Desk } from "../desk.ts";
 import { type AgreementsInUse, createAgreementsInUse, type RecipientKeyInUse } from "./agreements-in-use.ts";
@@ -20,7 +28,9 @@ export type SignedRequest = {
 };
 
 export type Refusal = { readonly refusal: RefusalCode; readonly retryAfterSeconds?: number };
-export type SignedAnswer = { readonly json: unknown } | { readonly bytes: Uint8Array } | Refusal;
+/** A file is sent as it lies there; the reply is signed over the digest that is given. */
+export type SignedFile = { readonly file: string; readonly sha256: Uint8Array; readonly length: number };
+export type SignedAnswer = { readonly json: unknown } | SignedFile | Refusal;
 
 export type SignedRoute = {
   readonly method: "GET" | "POST";
@@ -117,27 +127,33 @@ function send(
   desk: Desk,
   { request, reply, answer }: { request: FastifyRequest; reply: FastifyReply; answer: SignedAnswer },
 ): FastifyReply {
-  const { status, type, body } = encodeAnswer(answer);
+  const { status, type, content } = encodeAnswer(answer);
   if ("refusal" in answer && answer.retryAfterSeconds !== undefined) {
     reply.header("retry-after", String(answer.retryAfterSeconds));
   }
   const requestSignature = request.headers.signature;
-  if (typeof requestSignature === "string") reply.headers(signatureOf(desk, { status, body, requestSignature }));
-  return reply.code(status).type(type).send(body);
+  if (typeof requestSignature === "string") {
+    const body = Buffer.isBuffer(content) ? content : { sha256: content.sha256 };
+    reply.headers(signatureOf(desk, { status, body, requestSignature }));
+  }
+  reply.code(status).type(type);
+  if (Buffer.isBuffer(content)) return reply.send(content);
+  return reply.header("content-length", content.length).send(createReadStream(content.file));
 }
 
-function encodeAnswer(answer: SignedAnswer): { status: number; type: string; body: Buffer } {
-  if ("bytes" in answer) return { status: 200, type: "application/octet-stream", body: Buffer.from(answer.bytes) };
-  if ("json" in answer)
-    return { status: 200, type: "application/json", body: Buffer.from(JSON.stringify(answer.json)) };
+function encodeAnswer(answer: SignedAnswer): { status: number; type: string; content: Buffer | SignedFile } {
+  if ("file" in answer) return { status: 200, type: "application/octet-stream", content: answer };
+  if ("json" in answer) {
+    return { status: 200, type: "application/json", content: Buffer.from(JSON.stringify(answer.json)) };
+  }
   const status = REFUSALS[answer.refusal];
   const problem = { type: "about:blank", title: answer.refusal, status, code: answer.refusal };
-  return { status, type: "application/problem+json", body: Buffer.from(JSON.stringify(problem)) };
+  return { status, type: "application/problem+json", content: Buffer.from(JSON.stringify(problem)) };
 }
 
 function signatureOf(
   desk: Desk,
-  reply: { status: number; body: Buffer; requestSignature: string },
+  reply: { status: number; body: Content; requestSignature: string },
 ): Record<string, string> {
   const { keyid, privateKey } = desk.replyKey;
   try {

@@ -1,0 +1,44 @@
+import type { FastifyInstance } from "fastify";
+import { z } from "zod";
+import { requireAction } from "../access/require-action.ts";
+import type { Desk } from "../desk.ts";
+import { parseBody } from "../server/parse-body.ts";
+import { approveAttempt } from "./approve-attempt.ts";
+import { liftHold } from "./lift-hold.ts";
+import { listHolds } from "./list-holds.ts";
+import { placeHold } from "./place-hold.ts";
+
+const name = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/);
+/** Why, in words of the person who does it; it stands on the ledger, so no names. */
+const words = z.string().trim().min(1).max(200);
+const placeBody = z.strictObject({ recipient: name, reason: words });
+const liftBody = z.strictObject({ despite: words.optional() });
+const approveBody = z.strictObject({ job: z.uuid(), attempt: z.int().min(2).max(99) });
+const listQuery = z.strictObject({ recipient: name.optional(), all: z.enum(["true", "false"]).optional() });
+const holdParams = z.strictObject({ hold: z.uuid() });
+
+/** Staff's routes of this room: holds, and approvals of further attempts. */
+export function registerReleaseRoutes(api: FastifyInstance, desk: Desk): void {
+  api.get("/holds", async (request) => {
+    requireAction(request, "list-holds");
+    const { recipient, all } = parseBody(listQuery, request.query);
+    return { holds: await listHolds(desk.pool, { recipient, all: all === "true" }) };
+  });
+  api.post("/holds", async (request, reply) => {
+    const actor = requireAction(request, "place-hold");
+    const { recipient, reason } = parseBody(placeBody, request.body);
+    const detail = { words: reason };
+    const placed = await placeHold(desk, { recipient, reason: "by-hand", detail, placedBy: actor.id });
+    return reply.code(placed.placed ? 201 : 200).send(placed);
+  });
+  api.post("/holds/:hold/lift", async (request) => {
+    const actor = requireAction(request, "lift-hold");
+    const { hold } = parseBody(holdParams, request.params);
+    const { despite } = parseBody(liftBody, request.body);
+    return liftHold(desk, { hold, actor: actor.id, despite });
+  });
+  api.post("/attempts/approve", async (request) => {
+    const actor = requireAction(request, "approve-attempt");
+    return approveAttempt(desk, { ...parseBody(approveBody, request.body), actor: actor.id });
+  });
+}
