@@ -145,12 +145,15 @@ export const keyholderCalls = {
     request: z.strictObject({ leafHashes: batch(digestHex) }),
     response: z.strictObject({ outcomes: z.array(outcome.nullable()) }),
   },
-  /** Accepted receipts: verified again, counted against `openPerLine`. */
+  /**
+   * Accepted receipts: verified again, counted against `openPerLine`. To be told before the line's next release is
+   * decided, or that one is cancelled as `line-busy`. The same receipt again is `true`, another of the same job `false`.
+   */
   "receipts/count": {
     request: z.strictObject({ receipts: batch(z.strictObject({ agreement: digestHex, request: rawRequestSchema })) }),
     response: z.strictObject({ counted: z.array(z.boolean()) }),
   },
-  /** Cards scanned in at the force: counted against `unaccounted`. */
+  /** Cards scanned in at the force: counted against `unaccounted`. `counted`: how many of these jobs now stand so. */
   "accounted/count": {
     request: z.strictObject({ recipient: slug, jobs: batch(uuid), actor: uuid }),
     response: z.strictObject({ counted: z.int() }),
@@ -169,7 +172,11 @@ export const keyholderCalls = {
     request: z.strictObject({ job: uuid, attempt: z.int().min(2), actor: uuid }),
     response: z.strictObject({ approved: z.boolean() }),
   },
-  /** Opens the event part of entries, in the order given, as one journalled query. */
+  /**
+   * Opens the event part of entries, in the order given, as one journalled query. Empty `openings` ask for what the
+   * keyholder has opened before and still remembers (100,000 entries): ask so first, then bring the openings of those
+   * answered with `null`, some thousands a call (a request holds 64 MiB).
+   */
   "facts/open": {
     request: z.strictObject({
       reason: z.string().min(1).max(200),

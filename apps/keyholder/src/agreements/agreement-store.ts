@@ -1,0 +1,60 @@
+import { type Agreement, type KeyUse, parseAgreement } from "@tipstaff/agreement";
+import { type KeyObject, parsePublicKey } from "@tipstaff/release-protocol";
+import { bytesOf, numberOf, textOf } from "../store/columns.ts";
+import type { Store } from "../store/store.ts";
+
+/** An agreement that both parties signed and the console pinned. */
+export type PinnedAgreement = {
+  readonly agreement: Agreement;
+  /** Another pinned agreement replaced it: nothing more is released under it. Its receipts still count. */
+  readonly superseded: boolean;
+  /** The recipient's Ed25519 key of this id and use. */
+  readonly keyFor: (use: KeyUse, keyid: string) => KeyObject | undefined;
+};
+
+/** Agreements by digest, each read once for the length of one call. */
+export function createAgreementReader(store: Store): (digest: string) => PinnedAgreement | undefined {
+  const known = new Map<string, PinnedAgreement | undefined>();
+  return (digest) => {
+    if (!known.has(digest)) known.set(digest, readAgreement(store, digest));
+    return known.get(digest);
+  };
+}
+
+function readAgreement(store: Store, digest: string): PinnedAgreement | undefined {
+  const row = store.get("select bytes, superseded from agreement where digest = ?", digest);
+  if (row === undefined) return undefined;
+  const agreement = cachedParse(digest, bytesOf(row, "bytes"));
+  return {
+    agreement,
+    superseded: numberOf(row, "superseded") === 1,
+    keyFor: (use, keyid) => {
+      const key = agreement.recipient.keys.find((candidate) => candidate.id === keyid && candidate.use === use);
+      return key && parsePublicKey(key.publicKey);
+    },
+  };
+}
+
+const PARSED_LIMIT = 64;
+const parsed = new Map<string, Agreement>();
+
+/** A digest stands for its bytes, so that what was parsed once need not be again. */
+function cachedParse(digest: string, bytes: Uint8Array): Agreement {
+  const known = parsed.get(digest);
+  if (known !== undefined) return known;
+  const read = parseAgreement(bytes, { fileName: digest });
+  if (!read.ok) throw new Error("a pinned agreement can no longer be read");
+  if (parsed.size >= PARSED_LIMIT) parsed.clear();
+  parsed.set(digest, read.agreement);
+  return read.agreement;
+}
+
+/** Digests of the agreements under which something may be released. */
+export const pinnedDigests = (store: Store): string[] =>
+  store.all("select digest from agreement where superseded = 0 order by digest").map((row) => textOf(row, "digest"));
+
+/** Verifier keys pinned for recipients. */
+export const recipientKeys = (store: Store): { recipient: string; verifierKey: string }[] =>
+  store
+    .all("select recipient, verifier_key from recipient_key order by recipient")
+    .map((row) => ({ recipient: textOf(row, "recipient"), verifierKey: textOf(row, "verifier_key") }));

@@ -1,0 +1,46 @@
+import { LedgerError, openEvent } from "@tipstaff/ledger";
+import type { KeyholderRequest, KeyholderResponse } from "@tipstaff/release-protocol";
+import { fromBase64url } from "../encoding.ts";
+import { appendJournal } from "../journal/journal.ts";
+import type { Keyholder } from "../keyholder.ts";
+import type { EntryFacts } from "./facts-cache.ts";
+
+/**
+ * Opens the event part of entries. Empty openings ask for what this process opened before; `null` where there is none,
+ * or where the openings are not this operation's. One journal entry a query, before anything is answered.
+ */
+export function openFacts(
+  keyholder: Keyholder,
+  { reason, actor, entries }: KeyholderRequest<"facts/open">,
+): KeyholderResponse<"facts/open"> {
+  const { store, now } = keyholder;
+  const facts = entries.map((entry) => openOne(keyholder, entry) ?? null);
+  const opened = facts.reduce((count, entry) => count + (entry === null ? 0 : 1), 0);
+  store.transaction(() => {
+    const detail = { actor, reason, asked: entries.length, opened };
+    appendJournal(store, { at: now(), what: "facts-opened", detail });
+  });
+  return { facts };
+}
+
+type Asked = KeyholderRequest<"facts/open">["entries"][number];
+
+function openOne({ keys, factsCache }: Keyholder, { operationId, openings }: Asked): EntryFacts | undefined {
+  const known = factsCache.get(operationId);
+  if (known !== undefined || openings === "") return known;
+  const facts = readEvent(keys.log, fromBase64url(operationId), fromBase64url(openings));
+  if (facts !== undefined) factsCache.set(operationId, facts);
+  return facts;
+}
+
+function readEvent(logKey: Uint8Array, operationId: Uint8Array, openings: Uint8Array): EntryFacts | undefined {
+  try {
+    const opened = openEvent(openings, operationId, logKey);
+    if (opened === undefined) return undefined;
+    const { kind, recipient, at, order, job, attempt, agreement, facts, detail } = opened.fields;
+    return { kind, recipient, at, order, job, attempt, agreement, facts, detail };
+  } catch (error) {
+    if (error instanceof LedgerError) return undefined;
+    throw error;
+  }
+}
