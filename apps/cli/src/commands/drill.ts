@@ -1,15 +1,13 @@
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Command } from "commander";
-import { z } from "zod";
 import { CliError } from "../cli-error.ts";
 import { BUILT_LEVELS, type BuiltLevel, runDrill } from "../drill/drill.ts";
 import { drillTable } from "../drill/drill-table.ts";
 import { createProgress } from "../progress.ts";
+import { deskDatabaseUrl } from "../services/installation.ts";
 import { contextOf } from "./context.ts";
 
 const LEVELS = 6;
-const configSchema = z.looseObject({ databaseUrl: z.string() });
 
 export function registerDrill(program: Command): void {
   program
@@ -21,7 +19,7 @@ export function registerDrill(program: Command): void {
       const context = contextOf(command);
       const levels = chosenLevels(options.level);
       context.settings();
-      const { databaseUrl } = configSchema.parse(JSON.parse(readFileSync(context.home.deskConfig, "utf8")));
+      const databaseUrl = deskDatabaseUrl(context.home);
       const extractFolder = options.known ?? join(context.home.root, "extract");
       const progress = createProgress(process.stderr);
       const result = await progress.step("Robbing", () =>
