@@ -8,7 +8,7 @@ export const CARD_KINDS = {
   },
   "staff-pass": {
     role: "staff",
-    categories: ["pd:Name", "pd:Picture", "tip:JobTitle", "tip:CardSerial", "tip:CardExpiry"],
+    categories: ["pd:Name", "pd:Picture", "tip:JobTitle", "tip:CollarNumber", "tip:CardSerial", "tip:CardExpiry"],
   },
 } as const satisfies Readonly<Record<string, { role: "officer" | "staff"; categories: readonly CategoryId[] }>>;
 export type CardKind = keyof typeof CARD_KINDS;

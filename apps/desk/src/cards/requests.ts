@@ -88,11 +88,8 @@ async function requestBatch(desk: Desk, actor: Actor, items: readonly RequestedI
 async function readRequestables(desk: Desk, actor: Actor, ids: readonly string[]): Promise<Map<string, Requestable>> {
   const known = await readStanding(desk.pool, ids);
   const present = [...known.values()].filter((one) => one.present).map(({ id }) => id);
-  const opened = await readPeople(desk, present, {
-    purpose: "request",
-    reference: `request/${randomUUID()}`,
-    actor: actor.id,
-  });
+  const reading = { purpose: "request", reference: `request/${randomUUID()}`, actor: actor.id } as const;
+  const opened = await readPeople(desk, present, reading);
   const details = new Map(opened.flatMap((one) => (one === null ? [] : [[one.id, one.details] as const])));
   return new Map([...known].map(([id, one]) => [id, { ...one, details: details.get(id) ?? null }]));
 }

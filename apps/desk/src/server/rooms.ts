@@ -1,8 +1,24 @@
 import type { FastifyInstance } from "fastify";
+import { registerRequestRoutes } from "../cards/request-routes.ts";
+import { registerCustodyRoutes } from "../custody/custody-routes.ts";
 import type { Desk } from "../desk.ts";
+import { orderRoutesForBureaux } from "../orders/bureau-orders.ts";
+import { registerOrderRoutes } from "../orders/order-routes.ts";
+import { registerSigned } from "../releases/signed-routes.ts";
+import { runRoutesForBureaux } from "../runs/bureau-runs.ts";
+import { registerRunRoutes } from "../runs/run-routes.ts";
+import { registerStatusRoutes } from "./status-routes.ts";
 
 /** The rooms' routes for staff, under /api. */
-export function registerStaffRoutes(_api: FastifyInstance, _desk: Desk): void {}
+export function registerStaffRoutes(api: FastifyInstance, desk: Desk): void {
+  registerRequestRoutes(api, desk);
+  registerOrderRoutes(api, desk);
+  registerRunRoutes(api, desk);
+  registerCustodyRoutes(api, desk);
+  registerStatusRoutes(api, desk);
+}
 
 /** The routes for bureaux, under /v1: signed both ways. */
-export function registerBureauRoutes(_app: FastifyInstance, _desk: Desk): void {}
+export function registerBureauRoutes(app: FastifyInstance, desk: Desk): void {
+  registerSigned(app, desk, [...orderRoutesForBureaux(desk), ...runRoutesForBureaux(desk)]);
+}

@@ -1,12 +1,14 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Desk } from "../desk.ts";
+import { expireOrders } from "../orders/expire-orders.ts";
+import { removeHalfOrders } from "../orders/remove-half-orders.ts";
 
 export type Chore = { readonly name: string; readonly everyMs: number; readonly run: (desk: Desk) => Promise<unknown> };
 
 /** What is put right once, before the desk listens: half-done things of a process that was killed. */
-const AT_START: readonly Chore["run"][] = [];
+const AT_START: readonly Chore["run"][] = [removeHalfOrders];
 /** What is done again and again while the desk runs. */
-const CHORES: readonly Chore[] = [];
+const CHORES: readonly Chore[] = [{ name: "expire orders", everyMs: 5_000, run: expireOrders }];
 
 /** Puts right what a killed process left, then keeps the chores going; one that fails is logged and tried again. */
 export async function startWork(desk: Desk): Promise<{ stop: () => Promise<void> }> {
