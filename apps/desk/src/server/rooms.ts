@@ -4,6 +4,8 @@ import { registerCustodyRoutes } from "../custody/custody-routes.ts";
 import type { Desk } from "../desk.ts";
 import { orderRoutesForBureaux } from "../orders/bureau-orders.ts";
 import { registerOrderRoutes } from "../orders/order-routes.ts";
+import { registerReleaseBureauRoutes } from "../releases/bureau-routes.ts";
+import { registerReleaseRoutes } from "../releases/release-routes.ts";
 import { registerSigned } from "../releases/signed-routes.ts";
 import { runRoutesForBureaux } from "../runs/bureau-runs.ts";
 import { registerRunRoutes } from "../runs/run-routes.ts";
@@ -15,10 +17,12 @@ export function registerStaffRoutes(api: FastifyInstance, desk: Desk): void {
   registerOrderRoutes(api, desk);
   registerRunRoutes(api, desk);
   registerCustodyRoutes(api, desk);
+  registerReleaseRoutes(api, desk);
   registerStatusRoutes(api, desk);
 }
 
 /** The routes for bureaux, under /v1: signed both ways. */
 export function registerBureauRoutes(app: FastifyInstance, desk: Desk): void {
   registerSigned(app, desk, [...orderRoutesForBureaux(desk), ...runRoutesForBureaux(desk)]);
+  registerReleaseBureauRoutes(app, desk);
 }
