@@ -1,0 +1,72 @@
+import { type FileHandle, open } from "node:fs/promises";
+import { dirname } from "node:path";
+import { ImportError } from "./import-error.ts";
+import type { PhotoFaultReason } from "./photo-folder.ts";
+import type { RowFaultReason } from "./row.ts";
+
+/** What is wrong, and where; never what the place holds. `line` is 0 for a photo that belongs to no row. */
+export type ImportFault = {
+  readonly line: number;
+  readonly column: string;
+  readonly reason: RowFaultReason | PhotoFaultReason;
+};
+
+/** Takes an import's faults: all go to a file, a few stay at hand. */
+export type FaultLog = {
+  readonly add: (fault: ImportFault) => void;
+  /** Writes what was added since. */
+  readonly flush: () => Promise<void>;
+  readonly first: readonly ImportFault[];
+  readonly count: () => number;
+  /** The file, or null where nothing was wrong or no file was asked for. */
+  readonly close: () => Promise<string | null>;
+};
+
+/** A log of faults that keeps the first `keep`; without `path` nothing is written. An existing file is replaced. */
+export function createFaultLog(keep: number, path: string | null): FaultLog {
+  const first: ImportFault[] = [];
+  let waiting: string[] = ["line,column,reason\r\n"];
+  let count = 0;
+  let handle: FileHandle | undefined;
+  const flush = async (): Promise<void> => {
+    if (path === null || count === 0 || waiting.length === 0) return;
+    const text = waiting.join("");
+    waiting = [];
+    handle ??= await openForFaults(path);
+    await handle.write(text);
+  };
+  return {
+    add: (fault) => {
+      count += 1;
+      if (first.length < keep) first.push(fault);
+      if (path !== null) waiting.push(`${toCsvLine([fault.line || "", fault.column, fault.reason])}\r\n`);
+    },
+    flush,
+    first,
+    count: () => count,
+    close: async () => {
+      await flush();
+      await handle?.close();
+      return handle === undefined ? null : path;
+    },
+  };
+}
+
+async function openForFaults(path: string): Promise<FileHandle> {
+  try {
+    return await open(path, "w", 0o600);
+  } catch (cause) {
+    const words = `The file of faults cannot be written in ${dirname(path)}; nothing was imported.`;
+    throw new ImportError("bad-file", words, { cause });
+  }
+}
+
+/** One CSV line; what a spreadsheet would take for a formula is made text by an apostrophe. */
+export function toCsvLine(cells: readonly (string | number)[]): string {
+  return cells.map((cell) => (typeof cell === "number" ? String(cell) : toCsvCell(cell))).join(",");
+}
+
+function toCsvCell(text: string): string {
+  const inert = /^[\s]*[=+\-@\t\r]/.test(text) ? `'${text}` : text;
+  return /[",;\r\n\t']/.test(inert) ? `"${inert.replaceAll('"', '""')}"` : inert;
+}

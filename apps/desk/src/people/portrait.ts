@@ -1,0 +1,106 @@
+import { createHash } from "node:crypto";
+import { constants } from "node:fs";
+import { open } from "node:fs/promises";
+import { availableParallelism } from "node:os";
+import sharp from "sharp";
+import type { PhotoFaultReason, PhotoFile } from "./photo-folder.ts";
+
+/** 35 x 45 mm at 300 dots an inch. */
+export const PORTRAIT_WIDTH = 413;
+export const PORTRAIT_HEIGHT = 531;
+const MAX_PHOTO_BYTES = 20 * 1024 ** 2;
+const MAX_PHOTO_PIXELS = 40_000_000;
+const MIN_SIDE = 80;
+/** Visibly clean in print at that size; some 60 KB. */
+const JPEG_QUALITY = 88;
+
+// One thread an image and as many images at once as there are cores is faster than many threads on one image.
+sharp.concurrency(1);
+sharp.cache(false);
+/** How many photos are worked on at once. */
+export const PHOTOS_AT_ONCE = availableParallelism();
+
+export type Portrait = { readonly jpeg: Buffer; readonly digest: string };
+export type PortraitAnswer<T> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly reason: PhotoFaultReason };
+
+/** SHA-256, hex, of a photo's bytes. */
+export async function digestPhoto(file: PhotoFile): Promise<PortraitAnswer<string>> {
+  const bytes = await readPhoto(file);
+  return bytes.ok ? { ok: true, value: digestOf(bytes.value) } : bytes;
+}
+
+/**
+ * The portrait of a photo: JPEG, 413 x 531, turned as EXIF says, cropped to 35:45, without any metadata. Links, devices,
+ * pipes, files above 20 MB, images above 40 megapixels and anything but JPEG, PNG and WebP are refused.
+ */
+export async function makePortrait(file: PhotoFile): Promise<PortraitAnswer<Portrait>> {
+  const bytes = await readPhoto(file);
+  if (!bytes.ok) return bytes;
+  const jpeg = await toPortrait(bytes.value);
+  return jpeg.ok ? { ok: true, value: { jpeg: jpeg.value, digest: digestOf(bytes.value) } } : jpeg;
+}
+
+const digestOf = (bytes: Buffer): string => createHash("sha256").update(bytes).digest("hex");
+
+async function readPhoto(file: PhotoFile): Promise<PortraitAnswer<Buffer>> {
+  if (file.refused !== undefined) return { ok: false, reason: file.refused };
+  // The folder may change under us: the file itself is asked again, through the handle that is read.
+  const handle = await open(file.path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK).catch(
+    () => null,
+  );
+  if (handle === null) return { ok: false, reason: "photo-unreadable" };
+  try {
+    const found = await handle.stat();
+    if (!found.isFile()) return { ok: false, reason: "photo-is-not-a-file" };
+    if (found.size > MAX_PHOTO_BYTES) return { ok: false, reason: "photo-too-large" };
+    const bytes = Buffer.alloc(found.size);
+    const { bytesRead } = await handle.read(bytes, 0, found.size, 0);
+    if (bytesRead !== found.size) return { ok: false, reason: "photo-unreadable" };
+    return isKnownImage(bytes) ? { ok: true, value: bytes } : { ok: false, reason: "photo-not-an-image" };
+  } catch {
+    return { ok: false, reason: "photo-unreadable" };
+  } finally {
+    await handle.close();
+  }
+}
+
+function isKnownImage(bytes: Buffer): boolean {
+  const hex = bytes.subarray(0, 12).toString("hex");
+  return hex.startsWith("ffd8ff") || hex.startsWith("89504e470d0a1a0a") || /^52494646.{8}57454250$/.test(hex);
+}
+
+async function toPortrait(bytes: Buffer): Promise<PortraitAnswer<Buffer>> {
+  try {
+    const image = sharp(bytes, { limitInputPixels: MAX_PHOTO_PIXELS, failOn: "error", sequentialRead: true });
+    const { width, height } = await image.metadata();
+    if (width * height > MAX_PHOTO_PIXELS) return { ok: false, reason: "photo-too-many-pixels" };
+    if (Math.min(width, height) < MIN_SIDE) return { ok: false, reason: "photo-too-small" };
+    const jpeg = await image
+      .autoOrient()
+      .resize(PORTRAIT_WIDTH, PORTRAIT_HEIGHT, { fit: "cover", position: "top" })
+      .flatten({ background: "#ffffff" })
+      .toColourspace("srgb")
+      .jpeg({ quality: JPEG_QUALITY })
+      .toBuffer();
+    return { ok: true, value: jpeg };
+  } catch (cause) {
+    const tooMany = cause instanceof Error && /pixel limit/i.test(cause.message);
+    return { ok: false, reason: tooMany ? "photo-too-many-pixels" : "photo-not-an-image" };
+  }
+}
+
+/** Runs `work` over `items`, PHOTOS_AT_ONCE at a time; the answers in the order of the items. */
+export async function eachPhoto<T, R>(items: readonly T[], work: (item: T) => Promise<R>): Promise<R[]> {
+  const answers: R[] = [];
+  let next = 0;
+  const worker = async (): Promise<void> => {
+    for (let at = next++; at < items.length; at = next++) {
+      const item = items[at];
+      if (item !== undefined) answers[at] = await work(item);
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(PHOTOS_AT_ONCE, items.length) }, worker));
+  return answers;
+}
