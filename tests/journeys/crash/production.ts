@@ -1,0 +1,118 @@
+import { existsSync, readdirSync } from "node:fs";
+import { join, parse as parsePath } from "node:path";
+import { z } from "zod";
+import type { Api } from "../../../apps/cli/src/services/http.ts";
+import {
+  bureauApi,
+  deskApi,
+  type Home,
+  type Login,
+  type Settings,
+} from "../../../apps/cli/src/services/installation.ts";
+import { within } from "./within.ts";
+
+const ANSWER_SECONDS = 30;
+const RUN_MINUTES = 480;
+
+const statusSchema = z.looseObject({
+  printing: z.boolean(),
+  jobs: z.record(z.string(), z.int()),
+  uncertain: z.array(z.looseObject({ job: z.string(), blank: z.string() })),
+  parked: z.array(z.looseObject({ job: z.string(), code: z.string(), attempt: z.int() })).default([]),
+});
+export type BureauStatus = z.infer<typeof statusSchema>;
+
+const holdsSchema = z.looseObject({
+  holds: z.array(z.looseObject({ id: z.string(), reason: z.string(), liftedAt: z.string().nullish() })),
+});
+
+/** What the people of both sides do while processes come and go. Everything here may fail with the process that it asks. */
+export type Production = {
+  readonly openRun: (order: string, jobs: number) => Promise<void>;
+  /** Tells the bureau to print all that is open. */
+  readonly print: (faults?: { spoil?: number[] }) => Promise<void>;
+  readonly status: () => Promise<BureauStatus>;
+  /** An operator looks at the blank of each uncertain job and signs what came of it; answers how many. */
+  readonly resolveUncertain: () => Promise<number>;
+  /** Attempts beyond the agreement's that the bureau waits for; answers how many were approved. */
+  readonly approveAttempts: () => Promise<number>;
+  /** Two people lift each hold; answers the reasons of those that were lifted. */
+  readonly liftHolds: () => Promise<string[]>;
+  /** Scans in what lies in the printer's folder, but for the last `except`; answers how many are newly in. */
+  readonly receive: (except: number) => Promise<number>;
+};
+
+export function directProduction(home: Home, settings: Settings): Production {
+  const at = (login: Login): Api => bounded(deskApi(home, settings, login), "desk");
+  const bureau = (): Api => bounded(bureauApi(home, settings), "bureau");
+  const status = async () => statusSchema.parse(await bureau().get("/status"));
+  const scanned = new Set<string>();
+  return {
+    status,
+    openRun: async (order, jobs) => {
+      await at("production.lead").post("/api/runs", { order, jobs, untilMinutes: RUN_MINUTES });
+    },
+    print: async (faults = {}) => {
+      await bureau().post("/fetch", {});
+      await bureau().post("/print", faults);
+    },
+    resolveUncertain: async () => {
+      const { uncertain } = await status();
+      for (const { job, blank } of uncertain) {
+        const result = existsSync(join(home.printer, `${blank}.pdf`)) ? "produced" : "spoiled";
+        await bureau().post("/resolve", { job, result, operator: "operator-7" });
+      }
+      return uncertain.length;
+    },
+    approveAttempts: async () => {
+      const waiting = (await status()).parked.filter(({ code }) => code === "attempt-refused");
+      for (const { job, attempt } of waiting) {
+        await at("production.lead").post("/api/attempts/approve", { job, attempt });
+      }
+      return waiting.length;
+    },
+    liftHolds: async () => {
+      const { holds } = holdsSchema.parse(await at("security.one").get("/api/holds"));
+      const standing = holds.filter(({ liftedAt }) => !liftedAt);
+      const lifted: string[] = [];
+      for (const { id, reason } of standing) if (await liftByTwo(at, id)) lifted.push(reason);
+      return lifted;
+    },
+    receive: async (except) => {
+      const blanks = [home.printer, join(home.printer, "spoiled")].flatMap(blanksIn).sort();
+      const scans = blanks.slice(0, Math.max(0, blanks.length - except)).filter((blank) => !scanned.has(blank));
+      if (scans.length === 0) return 0;
+      await at("front.desk").post("/api/cards/receive", { scans: scans.map((blank) => ({ blank })) });
+      for (const blank of scans) scanned.add(blank);
+      return scans.length;
+    },
+  };
+}
+
+/** A hold whose job has no receipt yet stays until the bureau's operator has looked. */
+async function liftByTwo(at: (login: Login) => Api, hold: string): Promise<boolean> {
+  try {
+    await at("security.one").post(`/api/holds/${hold}/lift`, {});
+  } catch (error) {
+    if (error instanceof Error && error.message.includes("not-looked-into")) return false;
+    if (!(error instanceof Error && error.message.includes("same-person"))) throw error;
+  }
+  await at("security.two").post(`/api/holds/${hold}/lift`, {});
+  return true;
+}
+
+function blanksIn(folder: string): string[] {
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder, { withFileTypes: true })
+    .filter((entry) => entry.isFile() && entry.name.endsWith(".pdf"))
+    .map((entry) => parsePath(entry.name).name);
+}
+
+/** Every answer has its time; one that does not come is what `nothing hangs` forbids. */
+function bounded(api: Api, name: string): Api {
+  return {
+    get: (path) => within(ANSWER_SECONDS, `${name}: GET ${path.split("?")[0]}`, api.get(path)),
+    post: (path, body) => within(ANSWER_SECONDS, `${name}: POST ${path}`, api.post(path, body)),
+    stream: api.stream,
+  };
+}
