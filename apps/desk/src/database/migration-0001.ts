@@ -4,7 +4,7 @@
  */
 export const migration0001 = `
 create table installation (
-  only boolean primary key default true check (only),
+  single boolean primary key default true check (single),
   force text not null,
   origin text not null,
   log_verifier_key text not null,
