@@ -1,6 +1,7 @@
 import { existsSync, readdirSync } from "node:fs";
 import { join, parse as parsePath } from "node:path";
 import { z } from "zod";
+import { CliError } from "../../../apps/cli/src/cli-error.ts";
 import type { Api } from "../../../apps/cli/src/services/http.ts";
 import {
   bureauApi,
@@ -82,11 +83,24 @@ export function directProduction(home: Home, settings: Settings): Production {
       const blanks = [home.printer, join(home.printer, "spoiled")].flatMap(blanksIn).sort();
       const scans = blanks.slice(0, Math.max(0, blanks.length - except)).filter((blank) => !scanned.has(blank));
       if (scans.length === 0) return 0;
-      await at("front.desk").post("/api/cards/receive", { scans: scans.map((blank) => ({ blank })) });
-      for (const blank of scans) scanned.add(blank);
-      return scans.length;
+      const refused = await scanIn(at("front.desk"), scans);
+      for (const [scan, blank] of scans.entries()) if (!refused.has(scan)) scanned.add(blank);
+      return scans.length - refused.size;
     },
   };
+}
+
+const receivedSchema = z.looseObject({ refused: z.array(z.looseObject({ scan: z.int() })) });
+
+/** Answers the places of those that the force does not know yet: their receipts are on the way. */
+async function scanIn(desk: Api, blanks: readonly string[]): Promise<Set<number>> {
+  try {
+    const answer = await desk.post("/api/cards/receive", { scans: blanks.map((blank) => ({ blank })) });
+    return new Set(receivedSchema.parse(answer).refused.map(({ scan }) => scan));
+  } catch (error) {
+    if (!(error instanceof CliError && error.code === "refused")) throw error;
+    return new Set(blanks.keys());
+  }
 }
 
 /** A hold whose job has no receipt yet stays until the bureau's operator has looked. */
@@ -94,12 +108,15 @@ async function liftByTwo(at: (login: Login) => Api, hold: string): Promise<boole
   try {
     await at("security.one").post(`/api/holds/${hold}/lift`, {});
   } catch (error) {
-    if (error instanceof Error && error.message.includes("not-looked-into")) return false;
-    if (!(error instanceof Error && error.message.includes("same-person"))) throw error;
+    if (isRefusal(error, "not-looked-into") || isRefusal(error, "already-lifted")) return false;
+    if (!isRefusal(error, "same-person")) throw error;
   }
   await at("security.two").post(`/api/holds/${hold}/lift`, {});
   return true;
 }
+
+const isRefusal = (error: unknown, code: string) =>
+  error instanceof CliError && error.code === "refused" && error.message.includes(`[${code}]`);
 
 function blanksIn(folder: string): string[] {
   if (!existsSync(folder)) return [];

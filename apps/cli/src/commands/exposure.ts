@@ -14,6 +14,7 @@ export function registerExposure(program: Command): void {
       const query = new URLSearchParams({ recipient: options.recipient, from: options.from, to: options.to });
       if (options.csv) query.set("format", "csv");
       const answer = await context.desk("security.one").get(`/api/exposure?${query}`);
-      context.answer(answer);
+      if (typeof answer === "string") context.answer({ csv: answer }, answer.trimEnd());
+      else context.answer(answer);
     });
 }

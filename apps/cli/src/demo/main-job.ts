@@ -37,6 +37,7 @@ const SPARE_OPENINGS = 100;
 const SPOILED_CARDS = [5, 17, 40];
 const LOST_RECEIPT = [29];
 const POLL_MS = 200;
+const RECEIPT_ON_ITS_WAY_MS = 30_000;
 const LONGEST_RUN_MS = 45 * 60_000;
 const HANDED_OVER_SHARE = 0.2;
 const BATCH = 1000;
@@ -69,12 +70,12 @@ export async function makeOrder(stage: Stage): Promise<Order> {
     await as(stage, "covert.custodian").post("/api/requests", { all: true });
     await as(stage, "cards.approver").post("/api/requests/approve", { all: true });
   });
-  const progressSchema = z.looseObject({ sealed: z.int(), of: z.int() });
+  const progressSchema = z.looseObject({ progress: z.looseObject({ done: z.int(), total: z.int() }) });
   return progress.step("Order: faces composed, every card sealed on its own", async (report) => {
     const body = { recipient: stage.settings.recipient };
     const last = await as(stage, "production.lead").stream("/api/orders", body, (line) => {
       const parsed = progressSchema.safeParse(line);
-      if (parsed.success) report(parsed.data.sealed, parsed.data.of);
+      if (parsed.success) report(parsed.data.progress.done, parsed.data.progress.total);
     });
     return orderSchema.parse(last);
   });
@@ -128,14 +129,28 @@ async function lookInto(stage: Stage, holds: Hold[]): Promise<boolean> {
     const printed = readdirSync(stage.home.printer).includes(`${blank}.pdf`);
     await bureau.post("/resolve", { job, result: printed ? "produced" : "spoiled", operator: "operator-7" });
   }
-  await sleep(POLL_MS);
   for (const { id, reason } of open) {
     stage.progress.note(`hold: ${reason}; the operator looked at the blank, two people lift it`);
     holds.push({ reason });
-    await security.post(`/api/holds/${id}/lift`, {});
+    await whenLookedInto(() => security.post(`/api/holds/${id}/lift`, {}));
     await as(stage, "security.two").post(`/api/holds/${id}/lift`, {});
   }
   return true;
+}
+
+/** The operator's receipt is on its way: until it is there, the hold may not be lifted. */
+async function whenLookedInto(lift: () => Promise<unknown>): Promise<void> {
+  const deadline = Date.now() + RECEIPT_ON_ITS_WAY_MS;
+  for (;;) {
+    try {
+      await lift();
+      return;
+    } catch (error) {
+      const isEarly = error instanceof CliError && error.message.includes("[not-looked-into]");
+      if (!isEarly || Date.now() > deadline) throw error;
+      await sleep(POLL_MS);
+    }
+  }
 }
 
 const receivedSchema = z.looseObject({

@@ -8,7 +8,11 @@ const problemSchema = z.looseObject({
   detail: z.string().optional(),
 });
 
+/** What goes wrong after a long answer has begun is told in a line of its own. */
+const lateProblemSchema = z.looseObject({ problem: problemSchema.extend({ status: z.int() }) });
+
 export type Api = {
+  /** The JSON value, or the text where the answer is text (CSV). */
   get: (path: string) => Promise<unknown>;
   post: (path: string, body: unknown) => Promise<unknown>;
   /** A long answer, one JSON value a line; each is handed over as it arrives, and the last one returned. */
@@ -56,13 +60,17 @@ async function exchange({ name, target, token, method, path, body, onLine }: Exc
         rest = parts.pop() ?? "";
         for (const line of parts.filter((part) => part.trim() !== "")) {
           lines[0] = line;
-          onLine(JSON.parse(line));
+          const value = parseJson(line);
+          const late = lateProblemSchema.safeParse(value);
+          if (late.success) reject(refusal(name, late.data.problem.status, late.data.problem));
+          else onLine(value);
         }
       });
       response.once("error", (error) => reject(unreachable(name, error)));
       response.once("end", () => {
         const text = rest.trim() === "" ? (lines[0] ?? "null") : rest;
-        const value = parseJson(text);
+        const isText = (response.headers["content-type"] ?? "").startsWith("text/");
+        const value = isText ? text : parseJson(text);
         if ((response.statusCode ?? 500) < 400) resolve(value);
         else reject(refusal(name, response.statusCode ?? 500, value));
       });
