@@ -1,0 +1,63 @@
+import { existsSync } from "node:fs";
+import type { Logger } from "pino";
+import type { Bureau } from "./bureau.ts";
+import { BureauError } from "./bureau-error.ts";
+import { createDeskClient } from "./desk/desk-client.ts";
+import { readKeys } from "./installation/keys.ts";
+import { readPins } from "./installation/pins.ts";
+import { openPlace, readSettings } from "./installation/place.ts";
+import { markUncertain } from "./lines/line-state.ts";
+import { createOrderFiles } from "./orders/order-files.ts";
+import { createPrinter } from "./printer/printer.ts";
+import { createReceiptSender } from "./receipts/receipt-sender.ts";
+import { openBureauStore, type Store } from "./store/store.ts";
+
+/** Connections beside those of the lines: receipts under way, and questions of the operator. */
+const SPARE_CONNECTIONS = 8;
+
+export type RunningBureau = { readonly bureau: Bureau; readonly close: () => Promise<void> };
+
+/**
+ * Puts the bureau together from its folder, as its last life left it: every intent without an outcome becomes uncertain
+ * before anything else may happen. Throws where a part of it is missing; nothing is made anew.
+ */
+export async function composeBureau(options: { folder: string; log: Logger; now: () => Date }): Promise<RunningBureau> {
+  const { log, now } = options;
+  const place = openPlace(options.folder);
+  const settings = readSettings(place);
+  const keys = readKeys(place, settings.recipient);
+  const pins = readPins(place, keys);
+  if (!existsSync(place.token)) throw new BureauError("not-initialised", `${place.token} is gone. Restore it`);
+  const store = openBureauStore(place.store);
+  const stop = new AbortController();
+  await markIntentsUncertain(store, now(), log);
+  const desk = createDeskClient({ pins, connections: settings.lines + SPARE_CONNECTIONS, now });
+  const orderFiles = createOrderFiles(place);
+  const printer = await createPrinter(settings.printer);
+  const { signal } = stop;
+  const receipts = createReceiptSender({ desk, keys, store, log, now, signal });
+  return {
+    bureau: { place, settings, keys, pins, store, desk, orderFiles, printer, receipts, log, now, signal },
+    close: async () => {
+      stop.abort();
+      await desk.close();
+      await receipts.drained();
+      await orderFiles.close();
+      store.close();
+    },
+  };
+}
+
+/** Whether those blanks were printed, only somebody who looks can say. */
+async function markIntentsUncertain(store: Store, now: Date, log: Logger): Promise<void> {
+  await store.write(() => {
+    for (const { job, line } of store.undecidedIntents()) {
+      const record = store.job(job);
+      const uncertain = record === undefined ? undefined : markUncertain(record);
+      if (uncertain?.ok !== true) continue;
+      store.setJob(uncertain.job);
+      store.insertAlarm(now, { kind: "uncertain", line, job });
+      log.warn({ line, job }, "an intent without outcome: the job is uncertain");
+    }
+  });
+}

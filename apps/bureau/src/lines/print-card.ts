@@ -1,0 +1,121 @@
+import type { Receipt } from "@tipstaff/release-protocol";
+import { encodeJobContext, openJob } from "@tipstaff/sealing";
+import type { Bureau } from "../bureau.ts";
+import { BureauError } from "../bureau-error.ts";
+import { type BlankOutcome, makeReceipt } from "../receipts/make-receipt.ts";
+import type { Intent, OrderRecord, SealedPlace } from "../store/store.ts";
+import {
+  type JobRecord,
+  type LineState,
+  type Moved,
+  markUncertain,
+  recordIntent,
+  recordOutcome,
+} from "./line-state.ts";
+
+/** What the demonstration makes go wrong with this card. */
+export type InjectedFault = "spoil" | "lose-receipt" | undefined;
+
+export type Opened = { readonly order: OrderRecord; readonly pages: Uint8Array };
+
+/** Opens one job in memory; throws SealingError or `damaged`. The caller fills `pages` with zeros after use. */
+export async function openSealedJob(
+  bureau: Bureau,
+  { job, sealed, contentKey }: { job: JobRecord; sealed: SealedPlace; contentKey: Uint8Array },
+): Promise<Opened> {
+  const order = bureau.store.order(job.order);
+  if (order === undefined) throw new BureauError("damaged", "A job's order is not in the store");
+  const context = encodeJobContext({
+    force: order.force,
+    recipient: bureau.settings.recipient,
+    order: order.order,
+    job: job.job,
+    agreementDigest: order.agreement,
+    templateDigest: sealed.templateDigest,
+    categories: sealed.categories,
+  });
+  const ciphertext = await bureau.orderFiles.read(order, sealed);
+  return { order, pages: openJob({ contentKey, context, sealed: ciphertext }).pages };
+}
+
+export type Printed =
+  | { readonly kind: "answered"; readonly receipt: Receipt }
+  /** A card may exist and nobody has said so: an operator must look. */
+  | { readonly kind: "jammed" };
+
+export type Card = {
+  readonly line: LineState;
+  readonly job: JobRecord;
+  readonly opened: Opened;
+  /** Asked once the intent stands. */
+  readonly nextFault: () => InjectedFault;
+};
+
+/**
+ * From here on a card may exist: the intent is durable before the printer is given anything, and the outcome and its
+ * receipt are durable together before anybody is told.
+ */
+export async function printCard(bureau: Bureau, card: Card): Promise<Printed> {
+  const intended = recordIntent(card.line, card.job);
+  if (!intended.ok) throw new BureauError("damaged", "There is no request in flight for this card");
+  const intent = await writeIntent(bureau, intended);
+  try {
+    const fault = card.nextFault();
+    await bureau.printer.print(intent.blank, card.opened.pages);
+    if (fault === "lose-receipt") throw new BureauError("refused", "The line jammed, as it was told to");
+    if (fault === "spoil") await bureau.printer.putAside(intent.blank);
+    const outcome =
+      fault === "spoil" ? ({ result: "spoiled", reason: "misprint" } as const) : ({ result: "produced" } as const);
+    return { kind: "answered", receipt: await writeOutcome(bureau, { job: intended.job, intent, outcome, card }) };
+  } catch (err) {
+    bureau.log.error({ err, line: intent.line, job: intent.job }, "line jammed: the job is uncertain");
+    await writeUncertain(bureau, intended.job, intent);
+    return { kind: "jammed" };
+  } finally {
+    card.opened.pages.fill(0);
+  }
+}
+
+function writeIntent({ store, settings, now }: Bureau, { line, job }: Moved): Promise<Intent> {
+  return store.write(() => {
+    const number = store.takeBlank();
+    const intent: Intent = {
+      job: job.job,
+      attempt: job.attempts,
+      line: line.line,
+      blank: `${settings.blankPrefix}-${String(number).padStart(8, "0")}`,
+      deviceJob: `${line.line}/${number}`,
+      at: now().toISOString(),
+    };
+    store.setLine(line);
+    store.setJob(job);
+    store.insertIntent(intent);
+    return intent;
+  });
+}
+
+async function writeOutcome(
+  { store, settings, now }: Bureau,
+  done: { job: JobRecord; intent: Intent; outcome: BlankOutcome; card: Card },
+): Promise<Receipt> {
+  const { intent, outcome } = done;
+  const recorded = recordOutcome(done.job, outcome.result);
+  if (!recorded.ok) throw new BureauError("damaged", "There is no intent for this card");
+  const { order, agreement } = done.card.opened.order;
+  const receipt = makeReceipt(outcome, { recipient: settings.recipient, order, agreement, intent, at: now() });
+  await store.write(() => {
+    store.decideIntent(intent, receipt);
+    store.setJob(recorded.job);
+    store.insertReceipt(receipt);
+  });
+  return receipt;
+}
+
+async function writeUncertain({ store, now }: Bureau, job: JobRecord, intent: Intent): Promise<void> {
+  const uncertain = markUncertain(job);
+  if (!uncertain.ok) throw new BureauError("damaged", "There is no intent for this card");
+  await store.write(() => {
+    store.setJob(uncertain.job);
+    store.insertAlarm(now(), { kind: "uncertain", line: intent.line, job: intent.job });
+  });
+}

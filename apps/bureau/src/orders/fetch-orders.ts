@@ -1,0 +1,93 @@
+import { open, rename, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { isCategoryId, may } from "@tipstaff/agreement";
+import { type OrderManifest, orderListSchema } from "@tipstaff/release-protocol";
+import type { Bureau } from "../bureau.ts";
+import { BureauError } from "../bureau-error.ts";
+import { askPatiently } from "../desk/patience.ts";
+import { readOrderHead, verifyCiphertexts } from "./order-file.ts";
+
+const PATIENCE_MS = 10_000;
+
+export type Fetched = {
+  readonly fetched: readonly { readonly order: string; readonly jobs: number }[];
+  readonly already: number;
+};
+
+/** Fetches every order that is offered and not here yet. Throws `unreachable`, `refused` or `damaged`. */
+export async function fetchOrders(bureau: Bureau): Promise<Fetched> {
+  const { desk, keys, store, signal } = bureau;
+  const patience = { milliseconds: PATIENCE_MS, signal };
+  const call = { method: "GET", path: "/v1/orders", key: keys.requests } as const;
+  const listed = await askPatiently(() => desk.call(call, orderListSchema), patience);
+  if (listed.kind !== "ok") throw notAnswered(listed);
+  const missing = listed.value.orders.filter(({ order }) => store.order(order) === undefined);
+  const fetched: { order: string; jobs: number }[] = [];
+  for (const { order, digest } of missing) fetched.push({ order, jobs: await fetchOrder(bureau, order, digest) });
+  return { fetched, already: listed.value.orders.length - missing.length };
+}
+
+/** The order file is kept as it is: ciphertext, useless without the keys that come one by one. */
+async function fetchOrder(bureau: Bureau, order: string, digest: string): Promise<number> {
+  const { desk, keys, pins, place, store, now, signal } = bureau;
+  const name = `${order}.order`;
+  const temporary = join(place.orders, `${name}.new`);
+  const call = { method: "GET", path: `/v1/orders/${order}`, key: keys.requests } as const;
+  const answer = await askPatiently(
+    async () => {
+      await rm(temporary, { force: true });
+      return desk.download(call, temporary);
+    },
+    { milliseconds: PATIENCE_MS, signal },
+  );
+  try {
+    if (answer.kind !== "ok") throw notAnswered(answer);
+    if (Buffer.from(answer.value.sha256).toString("hex") !== digest) {
+      throw new BureauError("damaged", "The order file is not the one that the desk's list names");
+    }
+    const file = await open(temporary, "r");
+    try {
+      const head = await readOrderHead(file, pins.force);
+      assertExpected(bureau, head.manifest, order);
+      await verifyCiphertexts(file, head);
+      await rename(temporary, join(place.orders, name));
+      const { agreement, force, expiresAt, jobs } = head.manifest;
+      const record = { order, digest, agreement, force, file: name, dataOffset: head.dataOffset, expiresAt };
+      await store.write(() => store.insertOrder(record, jobs, now().toISOString()));
+      bureau.log.info({ order, jobs: jobs.length }, "order fetched");
+      return jobs.length;
+    } finally {
+      await file.close();
+    }
+  } finally {
+    await rm(temporary, { force: true });
+  }
+}
+
+/** The force may send only what both have signed for. */
+function assertExpected(bureau: Bureau, manifest: OrderManifest, order: string): void {
+  const { recipient } = bureau.settings;
+  if (manifest.order !== order || manifest.recipient !== recipient) {
+    throw new BureauError("damaged", "The order file is another order's, or for somebody else");
+  }
+  const pinned = bureau.pins.agreements.get(manifest.agreement);
+  if (pinned === undefined)
+    throw new BureauError("not-pinned", "The order is under an agreement that is not pinned here");
+  const at = bureau.now();
+  const allowed = new Set<string>();
+  for (const category of new Set(manifest.jobs.flatMap(({ categories }) => categories))) {
+    if (!isCategoryId(category)) continue;
+    // Whose data a job holds is not the bureau's to know: the force checks the subjects.
+    const answer = may({ agreement: pinned.agreement, recipient, category, subject: "unknown", at });
+    if (answer.ok) allowed.add(category);
+  }
+  const isOver = manifest.jobs.some(({ categories }) => categories.some((category) => !allowed.has(category)));
+  if (isOver)
+    throw new BureauError("refused", "The order holds a category that the agreement does not allow us to hold");
+}
+
+function notAnswered(answer: { kind: "refused"; code: string } | { kind: "unreachable"; why: string }): BureauError {
+  return answer.kind === "refused"
+    ? new BureauError("refused", `The desk refused: ${answer.code}`)
+    : new BureauError("unreachable", `The desk did not answer (${answer.why})`);
+}

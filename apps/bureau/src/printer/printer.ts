@@ -1,0 +1,35 @@
+import { access, mkdir, rename, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+
+/** The folder that stands for plastic. What lies in it has left the bureau, as a card has. */
+export type Printer = {
+  /**
+   * Prints a page file onto a blank. Not synced to disk: the intent that precedes it is, and so is the outcome that
+   * follows; the folder stands for cards, which do not vanish in a power cut.
+   */
+  readonly print: (blank: string, pages: Uint8Array) => Promise<void>;
+  /** Puts a spoiled blank aside, printed or not. */
+  readonly putAside: (blank: string) => Promise<void>;
+};
+
+export async function createPrinter(folder: string): Promise<Printer> {
+  const spoiled = join(folder, "spoiled");
+  await mkdir(spoiled, { recursive: true });
+  const pageFile = (blank: string) => join(folder, `${blank}.pdf`);
+  return {
+    print: async (blank, pages) => {
+      // A partly written card is under no blank's name; `wx` since no blank is ever printed twice.
+      const temporary = join(folder, `.${blank}.printing`);
+      await writeFile(temporary, pages, { flag: "wx" });
+      await rename(temporary, pageFile(blank));
+    },
+    putAside: async (blank) => {
+      try {
+        await access(pageFile(blank));
+      } catch {
+        return;
+      }
+      await rename(pageFile(blank), join(spoiled, `${blank}.pdf`));
+    },
+  };
+}
