@@ -1,0 +1,280 @@
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import sharp from "sharp";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { startTestDesk, type TestDesk } from "../database/test-desk.ts";
+import {
+  EXAMPLE_HEADERS,
+  type ExamplePerson,
+  examplePerson,
+  toCells,
+  writeCsv,
+  writePeople,
+  writePhoto,
+} from "./example-extract.ts";
+import { type ImportOptions, importCommand } from "./import-command.ts";
+import { erasePerson, readPeople } from "./register.ts";
+
+let desk: TestDesk;
+let folder: string;
+
+beforeAll(async () => {
+  desk = await startTestDesk();
+  folder = mkdtempSync(join(desk.folder, "files-"));
+}, 60_000);
+afterAll(async () => {
+  await desk.stop();
+});
+
+const range = (from: number, to: number): ExamplePerson[] =>
+  Array.from({ length: to - from }, (_, at) => examplePerson(from + at));
+const importFile = (file: string, options: Partial<ImportOptions> = {}) =>
+  importCommand(desk.desk, { file, actor: desk.as("hr.clerk").id, ...options });
+const query = async <T extends object>(text: string): Promise<T[]> => (await desk.desk.pool.query<T>(text)).rows;
+/** Everything that an import may change, as one digest. */
+const snapshot = () =>
+  query(`select count(*), md5(string_agg(concat_ws('/', id, presence, record_version, details, portrait, fingerprint,
+    warrant_index, pay_index), ',' order by id)) from person`);
+const readAll = async (portraits = false) => {
+  const ids = await query<{ id: string }>("select id from person where presence <> 'erased'");
+  const reading = { purpose: "drill", reference: "test", actor: desk.as("hr.clerk").id, portraits } as const;
+  const people = await readPeople(
+    desk.desk,
+    ids.map(({ id }) => id),
+    reading,
+  );
+  return people.flatMap((person) => (person === null ? [] : [person]));
+};
+const allow = (openings: number) => desk.console("budget/raise", { openings, reason: "test" });
+
+describe("importCommand()", () => {
+  const people = range(1, 101);
+
+  test("writes nothing in a dry run and says what it would do", async () => {
+    const report = await importFile(writePeople(folder, people), { dryRun: true });
+    expect(report).toMatchObject({ people: 100, added: 100, dryRun: true, faultsFile: null });
+    expect(report.mapping).toMatchObject({ payNumber: "Pay No", rank: "Rank/Grade" });
+    expect(await query("select 1 from person union all select 1 from import")).toEqual([]);
+  });
+
+  test("stores each sound row as it stands, and no column without authority", async () => {
+    const report = await importFile(writePeople(folder, people));
+    expect(report).toMatchObject({ people: 100, added: 100, changed: 0, rowsRefused: 0, possibleLeavers: 0 });
+    expect(report.columnsNotStored).toEqual([
+      { name: "Home Addr Line 1", category: "tip:HomeAddress" },
+      { name: "Annual Salary (£)", category: "pd:Salary" },
+    ]);
+    expect(report.columnsUnplaced).toEqual(["Shirt Size"]);
+    await allow(1000);
+    const stored = await readAll();
+    expect(stored).toHaveLength(100);
+    for (const person of people) {
+      expect(stored.map((one) => one.details)).toContainEqual(
+        expect.objectContaining({
+          ...{ payNumber: person.pay, warrantNumber: person.warrant, surname: person.surname, rank: person.rank },
+          role: person.warrant === "" ? "staff" : "officer",
+          postSensitivity: person.sensitivity,
+        }),
+      );
+    }
+    expect(JSON.stringify(stored)).not.toMatch(/Secret Street|3000\d/);
+  });
+
+  test("changes nothing when the same people come again, in another dialect", async () => {
+    const before = await snapshot();
+    const file = writePeople(folder, people, { delimiter: ";", end: "\n", encoding: "bom" });
+    expect(await importFile(file)).toMatchObject({ unchanged: 100, added: 0, changed: 0, possibleLeavers: 0 });
+    expect(await snapshot()).toEqual(before);
+  });
+
+  test("raises the record version of who changed, and of nobody else", async () => {
+    const changed = people.map((person, at) => (at < 3 ? { ...person, surname: `Married${at}` } : person));
+    expect(await importFile(writePeople(folder, changed))).toMatchObject({ changed: 3, unchanged: 97 });
+    const versions = await query<{ record_version: number; n: number }>(
+      "select record_version, count(*)::int n from person group by 1 order by 1",
+    );
+    expect(versions).toEqual([
+      { record_version: 1, n: 97 },
+      { record_version: 2, n: 3 },
+    ]);
+    const names = (await readAll()).map((one) => one.details.surname);
+    expect(names).toEqual(expect.arrayContaining(["Married0", "Married1", "Married2"]));
+    await importFile(writePeople(folder, people));
+  });
+
+  test("stops when more people would leave than may, and goes on when told to", async () => {
+    const cut = writePeople(folder, people.slice(0, 80));
+    const before = await snapshot();
+    await expect(importFile(cut)).rejects.toMatchObject({ code: "too-many-leavers", message: /--allow-leavers/ });
+    expect(await snapshot()).toEqual(before);
+    expect(await importFile(cut, { allowLeavers: true })).toMatchObject({ possibleLeavers: 20 });
+    expect(await query("select 1 from person where presence = 'possible-leaver'")).toHaveLength(20);
+    await importFile(writePeople(folder, people));
+    expect(await query("select 1 from person where presence = 'possible-leaver'")).toHaveLength(0);
+  });
+
+  test("refuses both rows of a number that stands twice, with their lines, and keeps the good ones", async () => {
+    const rows = [
+      ...people.map(toCells),
+      ...range(900, 902).map(toCells),
+      toCells({ ...examplePerson(903), pay: "00000900" }),
+    ];
+    const report = await importFile(writeCsv(folder, [EXAMPLE_HEADERS, ...rows]));
+    expect(report).toMatchObject({ added: 1, rowsRefused: 2, unchanged: 100 });
+    expect(report.faults).toEqual([
+      { line: 102, column: "payNumber", reason: "twice-in-file" },
+      { line: 104, column: "payNumber", reason: "twice-in-file" },
+    ]);
+  });
+
+  test("does not take somebody for a leaver whose row is refused, nor tells what it holds", async () => {
+    const broken = people.map((person, at) => (at === 5 ? { ...person, surname: "Bell\u0007Secret" } : person));
+    const report = await importFile(writePeople(folder, [...broken, examplePerson(901)]), { maxErrors: 1 });
+    expect(report).toMatchObject({ rowsRefused: 1, possibleLeavers: 0 });
+    expect(report.faults).toEqual([{ line: 7, column: "Surname", reason: "control-character" }]);
+    expect(readFileSync(report.faultsFile ?? "", "utf8")).toBe("line,column,reason\r\n7,Surname,control-character\r\n");
+    expect(JSON.stringify(report)).not.toContain("Secret");
+  });
+
+  test("refuses a warrant number that another person in the register holds", async () => {
+    const thief = { ...examplePerson(904), warrant: "W000001" };
+    const report = await importFile(writePeople(folder, [...people.slice(1), examplePerson(901), thief]));
+    expect(report.faults).toEqual([{ line: 102, column: "warrantNumber", reason: "held-by-another-person" }]);
+  });
+
+  test("stops with the number of openings that are lacking, before anything is opened", async () => {
+    const many = range(2000, 4000);
+    const everybody = [...people, examplePerson(901)];
+    await importFile(writePeople(folder, [...everybody, ...many]));
+    const changed = many.map((person) => ({ ...person, rank: "Sergeant", warrant: `X${person.pay}` }));
+    const before = await snapshot();
+    const { budgetLeft } = await desk.desk.keyholder.call("status", {});
+    const attempt = importFile(writePeople(folder, [...everybody, ...changed]));
+    await expect(attempt).rejects.toMatchObject({ code: "budget-exceeded", message: /2000 must be opened/ });
+    expect((await desk.desk.keyholder.call("status", {})).budgetLeft).toBe(budgetLeft);
+    expect(await snapshot()).toEqual(before);
+  });
+
+  test("writes one entry about nobody to the ledger for each import", async () => {
+    const imports = await query("select 1 from import where state = 'done'");
+    expect(await query("select 1 from ledger.intake")).toHaveLength(imports.length);
+    expect(await query("select 1 from import where not roots_settled")).toEqual([]);
+  });
+});
+
+describe("importCommand() with photos", () => {
+  const people = range(5000, 5006);
+  let photos: string;
+  beforeAll(async () => {
+    photos = join(folder, "photos");
+    mkdirSync(photos);
+    await writePhoto(join(photos, "00005000.jpg"), { width: 400, height: 300, orientation: 6 });
+    await writePhoto(join(photos, "W005001_portrait.JPG"));
+    await writePhoto(join(photos, "00005002.jpg"));
+    await writePhoto(join(photos, "W005002.jpg"));
+    writeFileSync(join(photos, "00005003.png"), "no image");
+    symlinkSync("/dev/zero", join(photos, "00005004.jpg"));
+    await writePhoto(join(photos, "99999999.jpg"));
+    writeFileSync(join(photos, "readme.txt"), "not a photo");
+  });
+
+  test("turns, crops and strips them, and refuses what is no person's one photo", async () => {
+    const report = await importFile(writePeople(folder, people), { photos, allowLeavers: true });
+    expect(report).toMatchObject({ added: 6, photos: 2, photoFaults: 4 });
+    expect(report.faults.map(({ line, reason }) => `${line} ${reason}`).sort()).toEqual([
+      "0 photo-of-nobody",
+      "4 two-photos",
+      "5 photo-not-an-image",
+      "6 photo-is-link",
+    ]);
+    await allow(10_000);
+    const portraits = (await readAll(true)).flatMap(({ portrait }) => (portrait === null ? [] : [portrait]));
+    expect(portraits).toHaveLength(2);
+    for (const portrait of portraits) {
+      const metadata = await sharp(portrait).metadata();
+      expect(metadata).toMatchObject({ format: "jpeg", width: 413, height: 531 });
+      expect(metadata.exif ?? metadata.icc ?? metadata.xmp).toBeUndefined();
+      expect(portrait.includes("secret-camera")).toBe(false);
+    }
+  });
+
+  test("does not make the same portrait again; another photo changes the record", async () => {
+    const before = await snapshot();
+    expect(await importFile(writePeople(folder, people), { photos })).toMatchObject({ unchanged: 6, photos: 2 });
+    expect(await snapshot()).toEqual(before);
+    await writePhoto(join(photos, "00005000.jpg"), { width: 500, height: 600 });
+    expect(await importFile(writePeople(folder, people), { photos })).toMatchObject({
+      changed: 1,
+      unchanged: 5,
+      photos: 2,
+    });
+    const opened = await readAll(true);
+    expect(opened.filter(({ portrait }) => portrait !== null)).toHaveLength(2);
+  });
+
+  test("leaves portraits alone when no photos are given", async () => {
+    const before = await snapshot();
+    expect(await importFile(writePeople(folder, people))).toMatchObject({ unchanged: 6, photos: 0 });
+    expect(await snapshot()).toEqual(before);
+  });
+});
+
+describe("erasePerson()", () => {
+  test("leaves nothing that opens, and lets the same numbers come again as somebody new", async () => {
+    const [first] = (await readAll()).filter(({ details }) => details.payNumber === "00005001");
+    const id = first?.id ?? "";
+    const actor = desk.as("hr.clerk").id;
+    expect(await erasePerson(desk.desk, id, actor)).toEqual({ ok: true });
+    expect(await erasePerson(desk.desk, id, actor)).toEqual({ ok: true });
+    const [row] = await query<Record<string, unknown>>(`select * from person where id = '${id}'`);
+    expect(row).toMatchObject({
+      presence: "erased",
+      details: null,
+      portrait: null,
+      pay_index: null,
+      warrant_index: null,
+    });
+    expect(await readPeople(desk.desk, [id], { purpose: "view", reference: "test", actor })).toEqual([null]);
+    expect(await importFile(writePeople(folder, range(5000, 5006)))).toMatchObject({ added: 1, unchanged: 5 });
+  });
+  test("refuses whoever is not in the register", async () => {
+    const nobody = "00000000-0000-4000-8000-000000000000";
+    expect(await erasePerson(desk.desk, nobody, nobody)).toEqual({ ok: false, reason: "unknown-person" });
+  });
+});
+
+describe("importCommand() refuses", () => {
+  const refuse = async (bytes: string | Buffer, code: string, words: RegExp) => {
+    const file = join(folder, `bad-${Math.random()}.csv`);
+    writeFileSync(file, bytes);
+    const before = await snapshot();
+    await expect(importFile(file)).rejects.toMatchObject({ name: "ImportError", code, message: words });
+    expect(await snapshot()).toEqual(before);
+    rmSync(file);
+  };
+  const header = EXAMPLE_HEADERS.join(",");
+  test("an empty file", () => refuse("", "bad-file", /empty/));
+  test("a file of blank lines", () => refuse("\n\r\n,,,\n", "bad-file", /no row/));
+  test("a header without rows", () => refuse(`${header}\n`, "bad-file", /no rows/));
+  test("UTF-16", () => refuse(Buffer.from(`\uFEFF${header}\n`, "utf16le"), "bad-file", /UTF-16/));
+  test("UTF-16 without a mark", () => refuse(Buffer.from(`${header}\n`, "utf16le"), "bad-file", /NUL/));
+  test("NUL bytes", () => refuse(`${header}\n1\0,2\n`, "bad-file", /NUL/));
+  test("an open quote", () => refuse(`${header}\n"1,2\n3,4\n`, "bad-file", /line 2: a quote is opened/));
+  test("a file without the columns it needs", () => refuse("a,b\n1,2\n", "bad-mapping", /payNumber/));
+  test("two columns for one field", () => refuse(`Pay No,${header}\n1\n`, "bad-mapping", /both look like payNumber/));
+  test("an old workbook", () => refuse(Buffer.from("d0cf11e0a1b11ae1", "hex"), "bad-file", /old or password/));
+  test("a ZIP that is no workbook", () => refuse(Buffer.from("504b0304ffffffff", "hex"), "bad-file", /ZIP/));
+  test("a folder, a device, a path that is not there", async () => {
+    for (const file of [folder, "/dev/zero", join(folder, "not-there.csv")]) {
+      await expect(importFile(file)).rejects.toMatchObject({ code: "bad-file" });
+    }
+  });
+  test("a mapping file that is an alias bomb, or places a column nowhere", async () => {
+    const file = writePeople(folder, range(1, 3));
+    const mapping = join(folder, "mapping.yaml");
+    writeFileSync(mapping, "a: &a [x,x]\nb: &b [*a,*a]\ncolumns: {x: *b}\n");
+    await expect(importFile(file, { mapping })).rejects.toMatchObject({ code: "bad-mapping", message: /aliases/ });
+    writeFileSync(mapping, 'columns: {"Shirt Size": nowhere}\n');
+    await expect(importFile(file, { mapping })).rejects.toMatchObject({ code: "bad-mapping", message: /Shirt Size/ });
+  });
+});
