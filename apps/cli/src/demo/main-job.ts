@@ -95,23 +95,47 @@ export async function produce(
   const before = await status(bureau);
   await stage.progress.step(`Run: ${order.jobs} cards, released one by one, printed, receipted`, async (report) => {
     await bureau.post("/fetch", {});
-    await bureau.post("/print", { run, ...faults });
+    const printing = startPrinting(bureau, { run, ...faults });
     const deadline = Date.now() + LONGEST_RUN_MS;
     for (;;) {
       const now = await status(bureau);
       const done = finished(now) - finished(before);
       report(done, order.jobs);
-      if (done >= order.jobs) return;
-      if (await lookInto(stage, holds)) await bureau.post("/print", { run });
-      else if (!now.printing && now.uncertain.length === 0) await bureau.post("/print", { run });
+      if (done >= order.jobs) break;
+      await lookInto(stage, holds);
+      if (printing.isOver()) printing.again({ run });
       if (Date.now() > deadline) throw new CliError("failed", "The run does not end.", "Read the logs.");
       await sleep(POLL_MS);
     }
+    await printing.end();
   });
   await lead.post(`/api/runs/${run}/close`, {});
   const after = await status(bureau);
   const counted = (state: string) => (after.jobs[state] ?? 0) - (before.jobs[state] ?? 0);
   return { spoiled: counted("spoiled"), produced: counted("produced"), holds };
+}
+
+/** A print call is answered when its lines have nothing more to do, so it is looked after while it goes on. */
+function startPrinting(bureau: ReturnType<typeof bureauApi>, first: object) {
+  let ended: { error?: unknown } | undefined;
+  let running = Promise.resolve();
+  const call = (body: object) => {
+    ended = undefined;
+    running = bureau.post("/print", body).then(
+      () => {
+        ended = {};
+      },
+      (error: unknown) => {
+        ended = { error };
+      },
+    );
+  };
+  call(first);
+  const isOver = () => {
+    if (ended?.error !== undefined) throw ended.error;
+    return ended !== undefined;
+  };
+  return { isOver, again: call, end: () => running.then(isOver) };
 }
 
 type Status = z.infer<typeof bureauStatusSchema>;

@@ -39,32 +39,48 @@ export async function establish(
   settings: Settings,
   options: { lines: number; logLevel: string; agreement: AgreementMaker },
 ): Promise<Running> {
-  const database = await startDatabase(home, settings);
-  const keyholder = await startKeyholder(home, { logLevel: options.logLevel });
-  const bureauKeys = bureauKeysSchema.parse(
+  return allOrNone(async (started) => {
+    started.database = await startDatabase(home, settings);
+    started.keyholder = await startKeyholder(home, { logLevel: options.logLevel });
+    const bureauKeys = bureauKeysSchema.parse(
+      await appJson("bureau", [
+        ...["init", "--folder", home.bureau, "--recipient", settings.recipient],
+        ...["--lines", String(options.lines), "--printer", home.printer],
+      ]),
+    );
+    const deskKeys = deskInitSchema.parse(
+      await initDesk(home, settings, {
+        databaseUrl: started.database.url,
+        recipientVerifierKey: bureauKeys.verifierKey,
+        logLevel: options.logLevel,
+      }),
+    );
+    const text = options.agreement(bureauKeys.keys);
+    const agreementFile = await signAgreement(home, settings, text, bureauKeys.verifierKey);
+    started.desk = await startDesk(home);
+    await activateAgreement(home, settings, agreementFile);
     await appJson("bureau", [
-      ...["init", "--folder", home.bureau, "--recipient", settings.recipient],
-      ...["--lines", String(options.lines), "--printer", home.printer],
-    ]),
-  );
-  const deskKeys = deskInitSchema.parse(
-    await initDesk(home, settings, {
-      databaseUrl: database.url,
-      recipientVerifierKey: bureauKeys.verifierKey,
-      logLevel: options.logLevel,
-    }),
-  );
-  const agreementFile = await signAgreement(home, settings, options.agreement(bureauKeys.keys), bureauKeys.verifierKey);
-  const desk = await startDesk(home);
-  await activateAgreement(home, settings, agreementFile);
-  await appJson("bureau", [
-    ...["pin", "--folder", home.bureau, "--agreement", agreementFile],
-    ...["--force-verifier-key", settings.forceVerifierKey, "--log-verifier-key", settings.logVerifierKey],
-    ...["--desk-url", `http://127.0.0.1:${publicPort(settings)}`],
-    ...["--reply-key-id", deskKeys.replyKey.id, "--reply-public-key", deskKeys.replyKey.publicKey],
-  ]);
-  const bureau = await startBureau(home, settings, { logLevel: options.logLevel });
-  return { database, keyholder, desk, bureau };
+      ...["pin", "--folder", home.bureau, "--agreement", agreementFile],
+      ...["--force-verifier-key", settings.forceVerifierKey, "--log-verifier-key", settings.logVerifierKey],
+      ...["--desk-url", `http://127.0.0.1:${publicPort(settings)}`],
+      ...["--reply-key-id", deskKeys.replyKey.id, "--reply-public-key", deskKeys.replyKey.publicKey],
+    ]);
+    started.bureau = await startBureau(home, settings, { logLevel: options.logLevel });
+  });
+}
+
+/** What was started is ended again when the next one does not start. */
+async function allOrNone(start: (started: Partial<Running>) => Promise<void>): Promise<Running> {
+  const started: Partial<Running> = {};
+  try {
+    await start(started);
+    const { database, keyholder, desk, bureau } = started;
+    if (!database || !keyholder || !desk || !bureau) throw new CliError("failed", "Not every process started.", "");
+    return { database, keyholder, desk, bureau };
+  } catch (error) {
+    await stopAll(started);
+    throw error;
+  }
 }
 
 /** Both parties sign the exact bytes; the keyholder's console pins log, recipient and agreement. */
@@ -95,11 +111,12 @@ async function activateAgreement(home: Home, settings: Settings, file: string): 
 
 /** Starts the four processes of an installation that was established before. */
 export async function startAll(home: Home, settings: Settings, logLevel: string): Promise<Running> {
-  const database = await startDatabase(home, settings);
-  const keyholder = await startKeyholder(home, { logLevel });
-  const desk = await startDesk(home);
-  const bureau = await startBureau(home, settings, { logLevel });
-  return { database, keyholder, desk, bureau };
+  return allOrNone(async (started) => {
+    started.database = await startDatabase(home, settings);
+    started.keyholder = await startKeyholder(home, { logLevel });
+    started.desk = await startDesk(home);
+    started.bureau = await startBureau(home, settings, { logLevel });
+  });
 }
 
 /** Ends what runs, outermost first. */
