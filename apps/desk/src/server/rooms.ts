@@ -4,6 +4,7 @@ import { registerCustodyRoutes } from "../custody/custody-routes.ts";
 import type { Desk } from "../desk.ts";
 import { orderRoutesForBureaux } from "../orders/bureau-orders.ts";
 import { registerOrderRoutes } from "../orders/order-routes.ts";
+import { registerPeopleRoutes } from "../people/people-routes.ts";
 import { registerReleaseBureauRoutes } from "../releases/bureau-routes.ts";
 import { registerReleaseRoutes } from "../releases/release-routes.ts";
 import { registerSigned } from "../releases/signed-routes.ts";
@@ -13,6 +14,7 @@ import { registerStatusRoutes } from "./status-routes.ts";
 
 /** The rooms' routes for staff, under /api. */
 export function registerStaffRoutes(api: FastifyInstance, desk: Desk): void {
+  registerPeopleRoutes(api, desk);
   registerRequestRoutes(api, desk);
   registerOrderRoutes(api, desk);
   registerRunRoutes(api, desk);

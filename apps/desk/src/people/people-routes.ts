@@ -1,0 +1,72 @@
+import { randomUUID } from "node:crypto";
+import type { FastifyInstance } from "fastify";
+import { z } from "zod";
+import { requireAction } from "../access/require-action.ts";
+import { type Actor, maySee } from "../access/roles.ts";
+import { routeFor } from "../cards/request-rules.ts";
+import type { Desk } from "../desk.ts";
+import { recordEntries } from "../entries/record-entries.ts";
+import { parseBody } from "../server/parse-body.ts";
+import { Problem } from "../server/problem.ts";
+import { MAX_LENGTHS } from "./person-details.ts";
+import { erasePerson, type OpenedPerson, readPeople } from "./register.ts";
+import { toNumber } from "./row.ts";
+
+const onePerson = z.strictObject({ person: z.uuid() });
+const byNumber = z.strictObject({ number: z.string().min(1).max(MAX_LENGTHS.payNumber) });
+
+/** Reading and erasing one person; each reading stands on the ledger before it is answered. */
+export function registerPeopleRoutes(api: FastifyInstance, desk: Desk): void {
+  api.get("/people", async (request) => {
+    const actor = requireAction(request, "view-person");
+    const { number } = parseBody(byNumber, request.query);
+    return await viewPerson(desk, actor, await findByNumber(desk, toNumber(number)));
+  });
+  api.get("/people/:person", async (request) => {
+    const actor = requireAction(request, "view-person");
+    return await viewPerson(desk, actor, parseBody(onePerson, request.params).person);
+  });
+  api.post("/people/:person/erase", async (request) => {
+    const actor = requireAction(request, "erase-person");
+    const { person } = parseBody(onePerson, request.params);
+    const answer = await erasePerson(desk, person, actor.id);
+    if (!answer.ok) throw unknownPerson();
+    return { erased: true };
+  });
+}
+
+async function findByNumber(desk: Pick<Desk, "pool" | "keyholder">, value: string): Promise<string> {
+  const numbers = ["pay", "warrant"].map((field) => ({ field, value }));
+  const answer = await desk.keyholder.call("indexes/compute", { numbers, rows: [] });
+  const indexes = answer.numbers.map((index) => Buffer.from(index, "base64url"));
+  const { rows } = await desk.pool.query<{ id: string }>(
+    "select id from person where pay_index = $1 or warrant_index = $2 order by (pay_index = $1) desc nulls last limit 1",
+    indexes,
+  );
+  const found = rows[0];
+  if (found === undefined) throw unknownPerson();
+  return found.id;
+}
+
+async function viewPerson(desk: Desk, actor: Actor, id: string) {
+  const reference = `view/${randomUUID()}`;
+  const [person] = await readPeople(desk, [id], { purpose: "view", reference, actor: actor.id, portraits: true });
+  if (person === undefined || person === null || !maySeePerson(actor, person)) throw unknownPerson();
+  const at = desk.now().toISOString();
+  const draft = { kind: "opened", reference, subject: id, actor: actor.id, at };
+  const { value: presence } = await recordEntries(desk, [draft], async (client) => {
+    const { rows } = await client.query<{ presence: string }>("select presence from person where id = $1", [id]);
+    return rows[0]?.presence ?? "erased";
+  });
+  const { details, recordVersion, portrait } = person;
+  return { id, presence, recordVersion, details, hasPortrait: portrait !== null };
+}
+
+/** Covert posts are seen by their custodians alone; to others they are nobody. */
+function maySeePerson(actor: Actor, { details }: OpenedPerson): boolean {
+  return maySee(actor, { route: routeFor(details.postSensitivity) });
+}
+
+function unknownPerson(): Problem {
+  return new Problem(404, "unknown-person", "There is no such person, or none that you may see");
+}
