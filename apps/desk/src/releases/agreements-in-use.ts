@@ -15,8 +15,11 @@ export type AgreementsInUse = {
   readonly keys: ReadonlyMap<string, readonly RecipientKeyInUse[]>;
 };
 
+/** Answers the active agreements as they stood at most half a second ago, or at this very moment with `now`. */
+export type ReadAgreements = (freshness?: "now") => Promise<AgreementsInUse>;
+
 /** Reads the active agreements, and keeps what was read for half a second. */
-export function createAgreementsInUse(pool: Pool): () => Promise<AgreementsInUse> {
+export function createAgreementsInUse(pool: Pool): ReadAgreements {
   let known: AgreementsInUse = { byDigest: new Map(), keys: new Map() };
   let loadedAt = Number.NEGATIVE_INFINITY;
   let loading: Promise<AgreementsInUse> | undefined;
@@ -28,8 +31,8 @@ export function createAgreementsInUse(pool: Pool): () => Promise<AgreementsInUse
     loadedAt = performance.now();
     return known;
   };
-  return async () => {
-    if (performance.now() - loadedAt < FRESH_MS) return known;
+  return async (freshness) => {
+    if (freshness !== "now" && performance.now() - loadedAt < FRESH_MS) return known;
     loading ??= load().finally(() => {
       loading = undefined;
     });

@@ -1,6 +1,6 @@
 import type { RefusalCode } from "@tipstaff/release-protocol";
 import type { Desk } from "../desk.ts";
-import type { AgreementsInUse } from "./agreements-in-use.ts";
+import type { ReadAgreements } from "./agreements-in-use.ts";
 import type { AskedRelease } from "./asked-release.ts";
 import { createBatcher } from "./batcher.ts";
 import type { ReleaseRefusal, Tripwire } from "./decide-release.ts";
@@ -28,14 +28,17 @@ export type ReleaseWriter = { readonly ask: (asked: AskedRelease) => Promise<Sig
  */
 export function createReleaseWriter(
   desk: Desk,
-  { agreements, settle }: { agreements: () => Promise<AgreementsInUse>; settle: () => Promise<unknown> },
+  { agreements, settle }: { agreements: ReadAgreements; settle: () => Promise<unknown> },
 ): ReleaseWriter {
   const watch = createRateWatch();
   const queues = new Map<string, (asked: AskedRelease) => Promise<Pending>>();
   const underWay = new Map<string, Promise<SignedAnswer>>();
 
   const work = async (recipient: string, asked: readonly AskedRelease[]): Promise<Pending[]> => {
-    const { byDigest } = await agreements();
+    // Which of them are active still, the transaction checks; one that is activated this moment is read at its own.
+    const known = await agreements();
+    const isNew = asked.some(({ request }) => !known.byDigest.has(request.agreement));
+    const { byDigest } = isNew ? await agreements("now") : known;
     const reservations = await reserveReleases(desk, { recipient, asked, agreements: byDigest });
     await holdWhereTripped(recipient, asked, reservations);
     return startFinishing(reservations, (reserved) => finish(desk, reserved, settle));

@@ -1,6 +1,12 @@
 import { randomBytes } from "node:crypto";
+import fc from "fast-check";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { startTestDesk, type TestDesk } from "../database/test-desk.ts";
+import { createAgreementsInUse } from "./agreements-in-use.ts";
+import { readAskedRelease } from "./asked-release.ts";
+import { recoverReleases } from "./recover-releases.ts";
+import { reserveReleases } from "./reserve-releases.ts";
+import { eventually, readCounters } from "./test-model.ts";
 import { makeRecipient } from "./test-recipient.ts";
 
 let test: TestDesk;
@@ -65,4 +71,177 @@ it("a request is refused that is forged, stale, under-signed, or signed by a key
   const malformed = ["malformed", "malformed", "malformed", "malformed"];
   expect(codes).toEqual(["unknown-key", "unknown-key", "stale", "unsigned", ...malformed]);
   expect(await count("release where job_id = $1", [request.job])).toBe(0);
+});
+
+it("64 requests at once get exactly as many releases as may be unaccounted", async () => {
+  const bureau = await makeRecipient(test, { jobs: 64, limits: { unaccounted: 20 } });
+  const asked = bureau.jobs.map((job, at) => bureau.release(bureau.makeRequest(bureau.place(job), `line-${at}`)));
+  const codes = (await Promise.all(asked)).map(({ status, code }) => code ?? status);
+  expect(codes.filter((code) => code === 200)).toHaveLength(20);
+  expect(codes.filter((code) => code === "limit-reached")).toHaveLength(44);
+  expect(await readCounters(test, bureau.recipient)).toMatchObject({
+    unaccounted: 20,
+    out: 20,
+    released: 20,
+    entries: 20,
+  });
+});
+
+it("64 requests at once get exactly as many releases as the burst, and are told when to come back", async () => {
+  const bureau = await makeRecipient(test, { jobs: 64, limits: { perHour: 60, burst: 7 } });
+  const asked = bureau.jobs.map((job, at) => bureau.release(bureau.makeRequest(bureau.place(job), `line-${at}`)));
+  const answers = await Promise.all(asked);
+  expect(answers.filter(({ status }) => status === 200)).toHaveLength(7);
+  const late = answers.filter(({ code }) => code === "too-fast");
+  expect(late).toHaveLength(57);
+  expect(Number(late[0]?.headers["retry-after"])).toBeGreaterThan(50);
+});
+
+it("requests for one slot of a line at once get one release, and the others break no chain", async () => {
+  const bureau = await makeRecipient(test, { jobs: 8 });
+  const first = await bureau.release(bureau.makeRequest(bureau.place(bureau.jobs[0]), "line-1"));
+  const asked = bureau.jobs.slice(1).map((job) => bureau.release(bureau.makeRequest(bureau.place(job), "line-1")));
+  const codes = (await Promise.all(asked)).map(({ code }) => code);
+  expect(first.status).toBe(200);
+  expect(new Set(codes)).toEqual(new Set(["line-busy"]));
+});
+
+it("whatever is asked in parallel, counters equal what they count, and no limit is passed", async () => {
+  const limits = { perHour: 36_000, burst: 12, openPerLine: 2, unaccounted: 9 };
+  const waves = fc.array(
+    fc.array(fc.record({ job: fc.nat(15), line: fc.nat(3), receipt: fc.boolean() }), { minLength: 1, maxLength: 24 }),
+    { minLength: 1, maxLength: 5 },
+  );
+  await fc.assert(
+    fc.asyncProperty(waves, async (script) => {
+      const bureau = await makeRecipient(test, { jobs: 16, limits });
+      for (const wave of script) {
+        const chains = new Map<string, number>();
+        await Promise.all(
+          wave.map(async ({ job, line, receipt }) => {
+            const [place, name] = [bureau.place(bureau.jobs[job]), `line-${line}`];
+            if (receipt) return bureau.receipt(bureau.makeReceipt(place, name));
+            // A line asks for one thing at a time; two at once would be a fork.
+            if (chains.has(name)) return undefined;
+            chains.set(name, job);
+            return bureau.release(bureau.makeRequest(place, name));
+          }),
+        );
+        const counted = await readCounters(test, bureau.recipient);
+        expect(counted.unaccounted).toBe(counted.out);
+        expect(counted.entries).toBe(counted.released);
+        expect(counted.unaccounted).toBeLessThanOrEqual(limits.unaccounted);
+        for (const { open, waiting } of counted.lines) {
+          expect(open).toBe(waiting);
+          expect(open).toBeLessThanOrEqual(limits.openPerLine);
+        }
+      }
+    }),
+    { numRuns: 6 },
+  );
+});
+
+it("a person's record that changed withdraws the job, and the bureau is not told why", async () => {
+  const bureau = await makeRecipient(test);
+  const [changed, erased] = bureau.jobs;
+  const update = (set: string, job: string | undefined) =>
+    test.desk.pool.query(`update person set ${set} where id = (select person_id from job where id = $1)`, [job]);
+  await update("record_version = record_version + 1", changed);
+  await update("presence = 'erased'", erased);
+  const answers = await Promise.all([
+    bureau.release(bureau.makeRequest(bureau.place(changed), "line-1")),
+    bureau.release(bureau.makeRequest(bureau.place(erased), "line-2")),
+  ]);
+  expect(answers.map(({ text }) => text)).toEqual([
+    '{"type":"about:blank","title":"withdrawn","status":410,"code":"withdrawn"}',
+    '{"type":"about:blank","title":"withdrawn","status":410,"code":"withdrawn"}',
+  ]);
+});
+
+it("a person whom somebody else is writing about delays the job and does not stop the others", async () => {
+  const bureau = await makeRecipient(test);
+  const client = await test.desk.pool.connect();
+  await client.query("begin");
+  await client.query("select from person where id = (select person_id from job where id = $1) for update", [
+    bureau.jobs[0],
+  ]);
+  const slow = bureau.release(bureau.makeRequest(bureau.place(bureau.jobs[0]), "line-1"));
+  const others = bureau.jobs
+    .slice(1)
+    .map((job) => bureau.release(bureau.makeRequest(bureau.place(job), `line-${job}`)));
+  expect((await Promise.all(others)).map(({ status }) => status)).toEqual(others.map(() => 200));
+  await client.query("rollback");
+  client.release();
+  expect((await slow).status).toBe(200);
+});
+
+it("a further attempt is a linked entry in the same slot; one beyond the agreement's takes a person", async () => {
+  const bureau = await makeRecipient(test);
+  const place = bureau.place(bureau.jobs[0]);
+  const ask = (attempt: number) => bureau.release(bureau.makeRequest(place, "line-1", { attempt }));
+  expect((await ask(1)).status).toBe(200);
+  expect((await ask(2)).status).toBe(200);
+  expect((await ask(3)).code).toBe("attempt-refused");
+  expect(await readCounters(test, bureau.recipient)).toMatchObject({ unaccounted: 1, entries: 2 });
+  const refused = await test.as("production.lead").post("/api/attempts/approve", { job: place.job, attempt: 3 });
+  expect(refused.status).toBe(403);
+  const approved = await test.as("security.one").post("/api/attempts/approve", { job: place.job, attempt: 3 });
+  expect(approved.status).toBe(200);
+  expect((await ask(3)).status).toBe(200);
+});
+
+it("a keyholder that is away means `unavailable`, and a retry gets its answer when it is back", async () => {
+  const bureau = await makeRecipient(test, { jobs: 4 });
+  const requests = bureau.jobs.map((job, at) => bureau.makeRequest(bureau.place(job), `line-${at}`));
+  await test.keyholder().kill("SIGKILL");
+  const answers = await Promise.all(requests.map((request) => bureau.release(request)));
+  expect(new Set(answers.map(({ code }) => code))).toEqual(new Set(["unavailable"]));
+  await test.restartKeyholder();
+  const again = await Promise.all(requests.map((request) => bureau.release(request)));
+  expect(again.map(({ status }) => status)).toEqual([200, 200, 200, 200]);
+});
+
+it("what was reserved and logged before a crash is taken to its outcome, by the request as it came", async () => {
+  const bureau = await makeRecipient(test, { jobs: 4 });
+  const requests = bureau.jobs.map((job, at) => bureau.makeRequest(bureau.place(job), `line-${at}`));
+  const asked = await Promise.all(
+    requests.map(async (request) => {
+      const signed = await bureau.capture(request);
+      const read = readAskedRelease({
+        raw: signed,
+        body: Buffer.from(signed.body, "base64url"),
+        recipient: bureau.recipient,
+      });
+      if (read === undefined) throw new Error("no request");
+      return read;
+    }),
+  );
+  const { byDigest } = await createAgreementsInUse(test.desk.pool)("now");
+  const reserved = await reserveReleases(test.desk, { recipient: bureau.recipient, asked, agreements: byDigest });
+  expect(reserved.map(({ kind }) => kind)).toEqual(["reserved", "reserved", "reserved", "reserved"]);
+  test.desk.pool.query("update release set reserved_at = now() - interval '1 minute' where recipient = $1", [
+    bureau.recipient,
+  ]);
+  const isDone = async () => {
+    await recoverReleases(test.desk);
+    return (await readCounters(test, bureau.recipient)).released === 4;
+  };
+  expect(await eventually(isDone)).toBe(true);
+  const retries = await Promise.all(requests.map((request) => bureau.release(request)));
+  expect(retries.map(({ status }) => status)).toEqual([200, 200, 200, 200]);
+  expect(await readCounters(test, bureau.recipient)).toMatchObject({ entries: 4, released: 4 });
+});
+
+it("an outcome that only the keyholder has is fetched from it, and nothing is decided again", async () => {
+  const bureau = await makeRecipient(test, { jobs: 1 });
+  const request = bureau.makeRequest(bureau.place(bureau.jobs[0]), "line-1");
+  const first = await bureau.release(request);
+  await test.desk.pool.query(
+    `update release set state = 'reserved', outcome = null, reserved_at = now() - interval '1 minute' where recipient = $1`,
+    [bureau.recipient],
+  );
+  await test.desk.pool.query("update job set state = 'reserved' where id = $1", [request.job]);
+  await recoverReleases(test.desk);
+  const again = await bureau.release(request);
+  expect(again.body).toMatchObject({ enc: first.body.enc, sealed: first.body.sealed, signature: first.body.signature });
 });

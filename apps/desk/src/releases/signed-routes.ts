@@ -7,11 +7,18 @@ import {
   REFUSALS,
   type RefusalCode,
   signReply,
+  type VerifiedRequest,
   verifyRequest,
 } from "@tipstaff/release-protocol";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { Desk } from "../desk.ts";
-import { type AgreementsInUse, createAgreementsInUse, type RecipientKeyInUse } from "./agreements-in-use.ts";
+import { isUnavailable } from "../server/unavailable.ts";
+import {
+  type AgreementsInUse,
+  createAgreementsInUse,
+  type ReadAgreements,
+  type RecipientKeyInUse,
+} from "./agreements-in-use.ts";
 import { createNonces } from "./nonces.ts";
 
 /** A release request is about 2 KB. */
@@ -42,7 +49,7 @@ export type SignedRoute = {
 
 type Checks = {
   readonly desk: Desk;
-  readonly agreements: () => Promise<AgreementsInUse>;
+  readonly agreements: ReadAgreements;
   readonly nonces: ReturnType<typeof createNonces>;
 };
 
@@ -61,7 +68,9 @@ export function registerSigned(app: FastifyInstance, desk: Desk, routes: readonl
     });
     scope.setErrorHandler(async (error, request, reply) => {
       const isTheirs = error instanceof Error && "statusCode" in error && Number(error.statusCode) < 500;
-      if (!isTheirs) request.log.error({ err: error, route: request.routeOptions.url }, "signed request failed");
+      const route = request.routeOptions.url;
+      if (isUnavailable(error)) request.log.warn({ route }, "database or keyholder cannot be reached");
+      else if (!isTheirs) request.log.error({ err: error, route }, "signed request failed");
       const answer: Refusal = isTheirs ? { refusal: "malformed" } : { refusal: "unavailable", retryAfterSeconds: 1 };
       return send(desk, { request, reply, answer });
     });
@@ -91,7 +100,24 @@ async function checkRequest(
     headers: signedHeaders(request),
     body: body.toString("base64url"),
   };
-  const { keys } = await agreements();
+  const now = desk.now();
+  let checked = verifyBy(await agreements(), { raw, use, now });
+  // The key may be one of an agreement that was activated a moment ago.
+  if ("refusal" in checked && checked.refusal === "unknown-key") {
+    checked = verifyBy(await agreements("now"), { raw, use, now });
+  }
+  if ("refusal" in checked) return checked;
+  const { verified, recipient } = checked;
+  if (!(await nonces.use(verified))) return { refusal: "replayed" };
+  return { recipient, params: toParams(request.params), body, raw };
+}
+
+type Verified = { readonly verified: VerifiedRequest & { ok: true }; readonly recipient: string };
+
+function verifyBy(
+  { keys }: AgreementsInUse,
+  { raw, use, now }: { raw: RawRequest; use: SignedRoute["use"]; now: Date },
+): Verified | Refusal {
   const keyFor = (keyid: string): RecipientKeyInUse | undefined => {
     const fitting = (keys.get(keyid) ?? []).filter((key) => key.use === use);
     const [first] = fitting;
@@ -99,12 +125,10 @@ async function checkRequest(
     const isClear = fitting.every((key) => first?.recipient === key.recipient && first.publicKey.equals(key.publicKey));
     return isClear ? first : undefined;
   };
-  const verified = verifyRequest(raw, { publicKeyFor: (keyid) => keyFor(keyid)?.publicKey, now: desk.now() });
+  const verified = verifyRequest(raw, { publicKeyFor: (keyid) => keyFor(keyid)?.publicKey, now });
   if (!verified.ok) return { refusal: verified.code };
   const key = keyFor(verified.keyid);
-  if (key === undefined) return { refusal: "unknown-key" };
-  if (!(await nonces.use(verified))) return { refusal: "replayed" };
-  return { recipient: key.recipient, params: toParams(request.params), body, raw };
+  return key === undefined ? { refusal: "unknown-key" } : { verified, recipient: key.recipient };
 }
 
 const SIGNED_HEADERS = ["content-digest", "signature-input", "signature"] as const;

@@ -3,6 +3,7 @@ import {
   chainNext,
   chainStart,
   ONE_TIME_KEY_LENGTH,
+  type RawRequest,
   type Receipt,
   type ReleaseRequest,
   releaseIdentity,
@@ -104,7 +105,20 @@ export function createTestBureau(place: { app: FastifyInstance; replyKey: KeyObj
   const receipt = (content: Receipt, sending: Partial<Sending> = {}) =>
     send({ method: "POST", path: "/v1/receipts", body: content, key: "receipts", ...sending });
 
-  return { recipient, keys, chains, chainOf, send, makeRequest, release, makeReceipt, receipt };
+  /** A signed request that never left. */
+  const capture = async (request: ReleaseRequest): Promise<RawRequest> => {
+    const body = Buffer.from(JSON.stringify(request));
+    const [method, targetUri] = ["POST", `${PUBLIC_URL}/v1/releases`];
+    const { privateKey } = keys.requests;
+    const headers = signRequest({
+      ...{ method, targetUri, body, lifetimeSeconds: 60, now: new Date(), nonce: randomBytes(16) },
+      keyid: `${recipient}-requests`,
+      sign: (bytes) => sign(null, bytes, privateKey),
+    });
+    return { method, targetUri, headers: { ...headers }, body: body.toString("base64url") };
+  };
+
+  return { recipient, keys, capture, chains, chainOf, send, makeRequest, release, makeReceipt, receipt };
 }
 export type TestBureau = ReturnType<typeof createTestBureau>;
 

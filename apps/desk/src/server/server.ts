@@ -1,8 +1,15 @@
-import fastify, { type FastifyBaseLogger, type FastifyError, type FastifyInstance, type FastifyReply } from "fastify";
+import fastify, {
+  type FastifyBaseLogger,
+  type FastifyError,
+  type FastifyInstance,
+  type FastifyReply,
+  LogController,
+} from "fastify";
 import { demandStaff } from "../access/require-action.ts";
 import type { Desk } from "../desk.ts";
 import { Problem, toProblemBody } from "./problem.ts";
 import { registerBureauRoutes, registerStaffRoutes } from "./rooms.ts";
+import { isUnavailable } from "./unavailable.ts";
 
 /** A request for 47,000 people by id is about 2 MB. */
 const BODY_LIMIT_BYTES = 16 * 1024 * 1024;
@@ -12,7 +19,7 @@ export function createServer(desk: Desk): FastifyInstance {
   const logger: FastifyBaseLogger = desk.log;
   const app = fastify({
     loggerInstance: logger,
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: BODY_LIMIT_BYTES,
     forceCloseConnections: "idle",
   });
@@ -50,24 +57,4 @@ function toProblem(error: FastifyError): Problem {
     return new Problem(503, "unavailable", title, { retryAfterSeconds: 1 });
   }
   return new Problem(500, "failed", "The desk failed; its log says why");
-}
-
-const UNAVAILABLE = new Set([
-  "keyholder-unreachable",
-  "keyholder-timeout",
-  "ECONNREFUSED",
-  "ECONNRESET",
-  "57P01",
-  "57P02",
-  "57P03",
-]);
-
-/** Database or keyholder gone for the moment? */
-export function isUnavailable(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
-  const code = "code" in error ? error.code : undefined;
-  return (
-    (typeof code === "string" && UNAVAILABLE.has(code)) ||
-    /Connection terminated|timeout exceeded when/.test(error.message)
-  );
 }
