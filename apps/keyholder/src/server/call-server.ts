@@ -59,5 +59,9 @@ function toRefusedCall(error: FastifyError): RefusedCall {
 function sendProblem(reply: FastifyReply, { code, message }: RefusedCall): FastifyReply {
   const status = REFUSED_CALLS[code];
   const problem = { type: "about:blank", title: code, status, code, detail: message };
-  return reply.code(status).type("application/problem+json").send(JSON.stringify(problem));
+  // Bytes, because fastify adds a charset to texts, which this media type (RFC 9457) has not.
+  return reply
+    .code(status)
+    .type("application/problem+json")
+    .send(Buffer.from(JSON.stringify(problem)));
 }
