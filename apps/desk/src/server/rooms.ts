@@ -2,6 +2,7 @@ import type { FastifyInstance } from "fastify";
 import { registerRequestRoutes } from "../cards/request-routes.ts";
 import { registerCustodyRoutes } from "../custody/custody-routes.ts";
 import type { Desk } from "../desk.ts";
+import { registerExposureRoutes } from "../exposure/exposure-routes.ts";
 import { orderRoutesForBureaux } from "../orders/bureau-orders.ts";
 import { registerOrderRoutes } from "../orders/order-routes.ts";
 import { registerPeopleRoutes } from "../people/people-routes.ts";
@@ -20,6 +21,7 @@ export function registerStaffRoutes(api: FastifyInstance, desk: Desk): void {
   registerRunRoutes(api, desk);
   registerCustodyRoutes(api, desk);
   registerReleaseRoutes(api, desk);
+  registerExposureRoutes(api, desk);
   registerStatusRoutes(api, desk);
 }
 

@@ -1,0 +1,29 @@
+import type { FastifyInstance } from "fastify";
+import { z } from "zod";
+import { requireAction } from "../access/require-action.ts";
+import type { Desk } from "../desk.ts";
+import { parseBody } from "../server/parse-body.ts";
+import { Problem } from "../server/problem.ts";
+import { toExposureCsv } from "./exposure-csv.ts";
+import { tellExposure } from "./tell-exposure.ts";
+
+const instant = z.iso.datetime({ offset: true }).or(z.iso.date());
+const query = z.strictObject({
+  recipient: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/),
+  from: instant,
+  to: instant,
+  format: z.enum(["json", "csv"]).default("json"),
+});
+
+/** Who was exposed at a recipient in a window, and how sure that is. */
+export function registerExposureRoutes(api: FastifyInstance, desk: Desk): void {
+  api.get("/exposure", async (request, reply) => {
+    const actor = requireAction(request, "see-exposure");
+    const { recipient, from, to, format } = parseBody(query, request.query);
+    const asking = { recipient, from: new Date(from), to: new Date(to), actor: actor.id };
+    if (asking.from >= asking.to) throw new Problem(400, "empty-window", "The window must begin before it ends");
+    const { rows, ...totals } = await tellExposure(desk, asking);
+    if (format === "csv") return reply.type("text/csv; charset=utf-8").send(toExposureCsv(rows));
+    return totals;
+  });
+}
