@@ -7,6 +7,7 @@ import { type Logger, pino } from "pino";
 import { signCheckpoint } from "./checkpoint-signer.ts";
 import type { Config } from "./config.ts";
 import type { Desk } from "./desk.ts";
+import { REDACTED_PATHS } from "./people/redaction.ts";
 import { readReplyKey } from "./reply-key.ts";
 import { DeskError } from "./server/desk-error.ts";
 
@@ -55,7 +56,8 @@ export function createPool(config: Pick<Config, "databaseUrl">, log: Logger): Po
 }
 
 export function createLogger(config: Pick<Config, "logLevel">): Logger {
-  return pino({ level: config.logLevel, base: { app: "desk" } }, pino.destination({ fd: 2, sync: true }));
+  const redact = { paths: [...REDACTED_PATHS], censor: "[redacted]" };
+  return pino({ level: config.logLevel, base: { app: "desk" }, redact }, pino.destination({ fd: 2, sync: true }));
 }
 
 /** Refuses to run a register without its keys, or a log without its tree. */

@@ -1,8 +1,9 @@
 import { createKeyholderClient } from "@tipstaff/release-protocol/node";
-import { Command, CommanderError } from "commander";
+import { Command, CommanderError, InvalidArgumentError } from "commander";
 import { createLogger, createPool } from "./compose.ts";
 import { readConfig } from "./config.ts";
 import { initDesk, parseStaff, type StaffAccount } from "./init.ts";
+import { type ImportArguments, runImport } from "./run-import.ts";
 import { serveDesk } from "./serve.ts";
 
 const CONFIG = ["--config <file>", "the desk's configuration (JSON)"] as const;
@@ -44,7 +45,33 @@ function createProgram(): Command {
       await ended;
       await stop();
     });
+  program
+    .command("import <file>")
+    .description("import an HR extract (CSV or XLSX) into the register")
+    .requiredOption(...CONFIG)
+    .option("--photos <path>", "folder of portraits, named by number")
+    .option("--mapping <file>", "which column is what; without it headers are recognised")
+    .option("--dry-run", "show the mapping and what would change; change nothing")
+    .option("--max-leavers <share>", "stop when more than this share of people would leave (0 to 1)", toShare)
+    .option("--allow-leavers", "go on although many would leave")
+    .option("--max-errors <n>", "report at most so many errors", toCount)
+    .option("--errors <file>", "where all errors go")
+    .option("--json", "one JSON object on stdout")
+    .action(async (file: string, options: ImportArguments) => {
+      process.exitCode = await runImport(file, options);
+    });
   return program;
+}
+
+function toShare(text: string): number {
+  const share = Number(text);
+  if (text.trim() !== "" && share >= 0 && share <= 1) return share;
+  throw new InvalidArgumentError("a share from 0 to 1, such as 0.1");
+}
+
+function toCount(text: string): number {
+  if (/^\d{1,6}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError("a whole number");
 }
 
 function print(value: unknown): void {
@@ -59,7 +86,6 @@ try {
   } else if (error instanceof Error) {
     const code = "code" in error && typeof error.code === "string" ? ` [${error.code}]` : "";
     process.stderr.write(`desk: ${error.message || error.name}${code}\n`);
-
     process.exitCode = 2;
   }
 }

@@ -20,6 +20,9 @@ export async function migrate(pool: Pool): Promise<void> {
       await client.query("insert into migration (number) values ($1)", [position + 1]);
       await client.query("commit");
     }
+  } catch (error) {
+    await client.query("rollback").catch(() => undefined);
+    throw error;
   } finally {
     await client.query("select pg_advisory_unlock($1)", [LOCK]).catch(() => undefined);
     client.release();

@@ -11,6 +11,7 @@ import { type Config, readConfig } from "../config.ts";
 import type { Desk } from "../desk.ts";
 import { initDesk, parseStaff } from "../init.ts";
 import { createServer } from "../server/server.ts";
+import { createTestBureau, type TestBureau } from "./test-bureau.ts";
 import { startTestPostgres, type TestPostgres } from "./test-postgres.ts";
 
 const here = dirname(fileURLToPath(import.meta.url));
@@ -47,6 +48,7 @@ export type TestDesk = {
   readonly desk: Desk;
   readonly app: FastifyInstance;
   readonly postgres: TestPostgres;
+  readonly bureau: TestBureau;
   readonly keyholder: () => TestProcess;
   /** Ends the keyholder with SIGKILL and starts it again on the same store. */
   readonly restartKeyholder: () => Promise<void>;
@@ -59,15 +61,32 @@ export type TestDesk = {
 export async function startTestDesk({ durable = false } = {}): Promise<TestDesk> {
   const folder = mkdtempSync(join(tmpdir(), "desk-"));
   chmodSync(folder, 0o711);
-  const at = (name: string) => join(folder, name);
-  const postgres = await startTestPostgres(at("postgres"), { durable });
-  await makeKeyholder(folder);
-  let keyholder = await serveKeyholder(folder);
-  const configFile = writeConfig(folder, postgres.url);
+  const postgres = await startTestPostgres(join(folder, "postgres"), { durable });
+  try {
+    await makeKeyholder(folder);
+    const keyholder = await serveKeyholder(folder);
+    return await composeTestDesk(folder, { postgres, keyholder }).catch(async (error) => {
+      await keyholder.kill("SIGKILL");
+      throw error;
+    });
+  } catch (error) {
+    await postgres.kill();
+    throw error;
+  }
+}
+
+async function composeTestDesk(
+  folder: string,
+  started: { postgres: TestPostgres; keyholder: TestProcess },
+): Promise<TestDesk> {
+  const { postgres } = started;
+  let { keyholder } = started;
+  const bureau = createTestBureau();
+  const configFile = writeConfig(folder, { databaseUrl: postgres.url, bureau });
   const config = readConfig(configFile);
   const tokens = await initTestDesk(config);
   const { desk, close } = await composeDesk(config);
-  const consoleCall = (call: string, body: unknown) => post(at("console.sock"), call, body);
+  const consoleCall = (call: string, body: unknown) => post(join(folder, "console.sock"), call, body);
   await consoleCall("log/pin", { origin: config.origin });
   desk.sequencer.start();
   const app = createServer(desk);
@@ -75,7 +94,7 @@ export async function startTestDesk({ durable = false } = {}): Promise<TestDesk>
   const { rows } = await desk.pool.query<{ login: string; id: string }>("select login, id from staff");
   const ids = new Map(rows.map(({ login, id }) => [login, id]));
   return {
-    ...{ folder, config, configFile, desk, app, postgres },
+    ...{ folder, config, configFile, desk, app, postgres, bureau },
     keyholder: () => keyholder,
     restartKeyholder: async () => {
       await keyholder.kill("SIGKILL");
@@ -94,7 +113,8 @@ export async function startTestDesk({ durable = false } = {}): Promise<TestDesk>
   };
 }
 
-function writeConfig(folder: string, databaseUrl: string): string {
+function writeConfig(folder: string, given: { databaseUrl: string; bureau: TestBureau }): string {
+  const { databaseUrl, bureau } = given;
   const folders = Object.fromEntries(["data", "tiles", "openings", "orders", "reports"].map((name) => [name, name]));
   const file = join(folder, "config.json");
   const config = {
@@ -104,6 +124,7 @@ function writeConfig(folder: string, databaseUrl: string): string {
     origin: "exampleshire-police.example/tipstaff/log",
     publicUrl: "http://desk.example",
     replyKeyFile: "reply.key",
+    recipients: { [bureau.recipient]: bureau.verifierKey },
   };
   writeFileSync(file, JSON.stringify(config), { mode: 0o600 });
   return file;

@@ -44,6 +44,7 @@ export type OrderReport = {
   /** Approved requests that stayed out, by reason. */
   readonly notIncluded: Partial<Record<OrderRefusal, number>>;
 };
+/** Told from the first sealed card on: from then on there will be an order, unless something breaks. */
 export type OrderProgress = (done: number, total: number) => void;
 
 /**
@@ -52,11 +53,10 @@ export type OrderProgress = (done: number, total: number) => void;
  */
 export async function createOrder(
   desk: Desk,
-  given: { wish: OrderWish; actor: string; onStart: () => void; onProgress: OrderProgress },
+  given: { wish: OrderWish; actor: string; onProgress: OrderProgress },
 ): Promise<OrderReport> {
   const answer = await whileSealing(desk.pool, async () => {
     const { terms, wanted } = await planOrder(desk, given.wish, given.actor);
-    given.onStart();
     return sealOrder(desk, terms, { wanted, onProgress: given.onProgress });
   });
   if (answer.ok) return answer.value;
@@ -169,7 +169,7 @@ async function sealAll(
     const done = await sealBatch(sealing, batch.ready);
     sealed.push(...done.sealed);
     notIncluded.push(...batch.notIncluded, ...done.notIncluded);
-    onProgress(Math.min(start + BATCH, wanted.length), wanted.length);
+    if (sealed.length > 0) onProgress(Math.min(start + BATCH, wanted.length), wanted.length);
     if (following !== undefined) next = following;
   }
   return { sealed, notIncluded };

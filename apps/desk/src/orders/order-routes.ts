@@ -65,11 +65,11 @@ export function registerOrderRoutes(api: FastifyInstance, desk: Desk): void {
   });
 }
 
-type Hooks = { onStart: () => void; onProgress: OrderProgress };
+type Hooks = { onProgress: OrderProgress };
 
 /**
- * Resolves once sealing has begun (before that a refusal has its own status), with the lines to send: progress, then the
- * order. The order goes on though the client goes away. A failure later is a line with `problem`, and a broken stream.
+ * Resolves once the first card is sealed (before that a refusal has its own status), with the lines to send: progress, then the
+ * order. The order goes on though the client goes away. A failure later is a last line with `problem`.
  */
 async function startOrder(
   desk: Desk,
@@ -82,16 +82,16 @@ async function startOrder(
     started = resolve;
   });
   const order = run({
-    onStart: () => started(),
     onProgress: (sealed, of) => {
       progress = { sealed, of };
+      started();
       wake();
     },
   });
   const ended = order.then(
     () => wake(),
     (error) => {
-      desk.log.error({ err: error }, "an order failed");
+      if (!(error instanceof Problem)) desk.log.error({ err: error }, "an order failed");
       wake();
     },
   );
@@ -111,7 +111,6 @@ async function startOrder(
     } catch (error) {
       const problem = error instanceof Problem ? error : new Problem(500, "failed", "The order failed");
       yield `${JSON.stringify({ problem: toProblemBody(problem) })}\n`;
-      throw error;
     }
   })();
 }

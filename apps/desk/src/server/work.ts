@@ -2,13 +2,15 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Desk } from "../desk.ts";
 import { expireOrders } from "../orders/expire-orders.ts";
 import { removeHalfOrders } from "../orders/remove-half-orders.ts";
+import { settleErasures } from "../people/register.ts";
+import { settleImportsAtStart } from "../people/settle-imports.ts";
 import { adoptHolds } from "../releases/adopt-holds.ts";
 import { RELEASE_CHORES } from "../releases/release-chores.ts";
 
 export type Chore = { readonly name: string; readonly everyMs: number; readonly run: (desk: Desk) => Promise<unknown> };
 
 /** What is put right once, before the desk listens: half-done things of a process that was killed. */
-const AT_START: readonly Chore["run"][] = [removeHalfOrders, adoptHolds];
+const AT_START: readonly Chore["run"][] = [settleImportsAtStart, settleErasures, removeHalfOrders, adoptHolds];
 /** What is done again and again while the desk runs. */
 const CHORES: readonly Chore[] = [{ name: "expire orders", everyMs: 5_000, run: expireOrders }, ...RELEASE_CHORES];
 
