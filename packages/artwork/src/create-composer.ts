@@ -55,9 +55,7 @@ export function createComposer(template: Template): Composer {
       const faces = SIDES.map((side, index) =>
         deflatedObject(CARD_ID.content + index, "", ascii(layout[side].map(draw).join(""))),
       );
-      const fonts = [...ready.fonts.values()].flatMap((open) =>
-        open.embedded.objects(open.firstId, extras.get(open) ?? []),
-      );
+      const fonts = [...ready.fonts.values()].flatMap((open) => open.embedded.objects(extras.get(open) ?? []));
       return { ok: true, pdf: writePdf([...ready.objects, ...faces, portraitObject(portrait), ...fonts]) };
     },
   };

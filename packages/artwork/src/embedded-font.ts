@@ -19,21 +19,21 @@ export type EmbeddedFont = {
   extras(lines: Iterable<Line>): number[];
   /** A TJ operand, in which letters have the numbers of the small font. */
   show(line: Line, extras: readonly number[]): string;
-  /** `FONT_OBJECTS` objects, numbered from `firstId`; the first is the font that a page names. */
-  objects(firstId: number, extras: readonly number[]): PdfObject[];
+  /** `FONT_OBJECTS` objects, numbered from the first id; the first is the font that a page names. */
+  objects(extras: readonly number[]): PdfObject[];
 };
 
-export function embedFont(font: CardFont, name: string): EmbeddedFont {
+export function embedFont(font: CardFont, { name, firstId }: { name: string; firstId: number }): EmbeddedFont {
   const shared: number[] = [];
   const places = new Map<number, number>();
-  const kept = new Map<string, Subset>();
+  const kept = new Map<string, PdfObject[]>();
   const place = (codePoint: number, extras: readonly number[]) =>
     1 + (places.get(codePoint) ?? shared.length + extras.indexOf(codePoint));
-  const subset = (extras: readonly number[]): Subset => {
+  const objects = (extras: readonly number[]): PdfObject[] => {
     const key = extras.join();
     const known = kept.get(key);
     if (known !== undefined) return known;
-    const made = makeSubset(font, [...shared, ...extras]);
+    const made = fontObjects({ firstId, name, font, subset: makeSubset(font, [...shared, ...extras]) });
     const [oldest] = kept.keys();
     if (kept.size >= KEPT_SUBSETS && oldest !== undefined) kept.delete(oldest);
     kept.set(key, made);
@@ -55,7 +55,7 @@ export function embedFont(font: CardFont, name: string): EmbeddedFont {
       return [...wanted].sort((left, right) => left - right);
     },
     show: (line, extras) => showLine(line, (codePoint) => place(codePoint, extras), font.outlines.unitsPerEm),
-    objects: (firstId, extras) => fontObjects({ firstId, name, font, subset: subset(extras) }),
+    objects,
   };
 }
 

@@ -15,7 +15,7 @@ export function streamObject(id: number, entries: string, data: Uint8Array): Pdf
 }
 
 export function deflatedObject(id: number, entries: string, data: Uint8Array): PdfObject {
-  return streamObject(id, `${entries}/Filter/FlateDecode`, deflateSync(data, { level: 6 }));
+  return streamObject(id, `${entries}/Filter/FlateDecode`, deflateSync(data, { level: 3 }));
 }
 
 /**

@@ -61,8 +61,9 @@ function openFonts({ layout, fonts }: Template): Named<OpenFont> {
     .sort()
     .forEach((name, index) => {
       const font = openCardFont(fonts[name] ?? new Uint8Array());
-      const embedded = embedFont(font, `TIPCRD+Card-${name}`);
-      opened.set(name, { resource: `F${index}`, firstId: FIRST_FONT_ID + index * FONT_OBJECTS, font, embedded });
+      const firstId = FIRST_FONT_ID + index * FONT_OBJECTS;
+      const embedded = embedFont(font, { name: `TIPCRD+Card-${name}`, firstId });
+      opened.set(name, { resource: `F${index}`, firstId, font, embedded });
     });
   for (const element of SIDES.flatMap((side) => layout[side])) {
     if (element.type === "seal") opened.get(element.reserved.font)?.embedded.share(element.reserved.text);
