@@ -25,7 +25,7 @@ import { openKeyholder } from "./serve.ts";
 export const FORCE = "exampleshire-police";
 export const RECIPIENT = "cardmaker";
 export const ORIGIN = "exampleshire-police.example/tipstaff/log";
-export const CATEGORIES = ["pd:Name", "pd:Picture", "tip:Rank"];
+const CATEGORIES = ["pd:Name", "pd:Picture", "tip:Rank"];
 const AGREEMENT_FILE = join(import.meta.dirname, "../../../examples/agreements/card-contractor.yaml");
 
 export const base64url = (bytes: Uint8Array): string => Buffer.from(bytes).toString("base64url");
@@ -158,20 +158,26 @@ export function createScenario(test: TestKeyholder, keys: BureauKeys, agreement:
     signedSize = size;
   };
 
-  const makeJob = (facts: { postSensitivity?: string; categories?: string[]; cardKind?: string } = {}): TestJob => {
-    const { postSensitivity = "ordinary", categories = CATEGORIES, cardKind = "warrant-card" } = facts;
-    const [person, order, job] = [randomUUID(), randomUUID(), randomUUID()];
-    calls["roots/create"](keyholder, { batchId: "import-1", persons: [person] });
+  type Facts = { postSensitivity?: string; categories?: string[]; cardKind?: string; rank?: string };
+  type Place = Pick<TestJob, "person" | "order" | "job">;
+  const wrap = (place: Place, contentKey: Uint8Array, facts: Facts = {}): TestJob => {
+    const { postSensitivity = "ordinary", categories = CATEGORIES, cardKind = "warrant-card", rank = "PC" } = facts;
+    const { person, order, job } = place;
     const templateDigest = "b".repeat(64);
     const fields = { force: FORCE, recipient: RECIPIENT, order, job, agreementDigest: agreement, templateDigest };
     const context = encodeJobContext({ ...fields, categories });
-    const contentKey = randomBytes(32);
-    const disclosure = { cardKind, categories, postSensitivity, rank: "PC" };
-    const job1 = { person, context: base64url(context), key: base64url(contentKey), facts: disclosure };
-    const answer = calls["jobs/wrap"](keyholder, { jobs: [job1] });
+    const disclosure = { cardKind, categories, postSensitivity, rank };
+    const asked = { person, context: base64url(context), key: base64url(contentKey), facts: disclosure };
+    const answer = calls["jobs/wrap"](keyholder, { jobs: [asked] });
     if (answer instanceof Promise) throw new Error("jobs/wrap is synchronous");
     const wrapped = Buffer.from(answer.wrapped[0] ?? "", "base64url");
     return { person, order, job, context, wrapped, contentKey };
+  };
+
+  const makeJob = (facts: Facts = {}): TestJob => {
+    const place = { person: randomUUID(), order: randomUUID(), job: randomUUID() };
+    calls["roots/create"](keyholder, { batchId: "import-1", persons: [place.person] });
+    return wrap(place, randomBytes(32), facts);
   };
 
   const signBody = (path: string, body: unknown, key: { id: string; privateKey: KeyObject }): RawRequest => {
@@ -214,8 +220,11 @@ export function createScenario(test: TestKeyholder, keys: BureauKeys, agreement:
   };
 
   /** Puts the release's entry on the ledger, and shows what the keyholder needs to decide. */
-  const log = (job: TestJob, asked: AskedRelease, draft: EntryDraft = draftOf(job, asked)): Shown => {
-    const { leaf, openings } = prepare(draft);
+  const log = (job: TestJob, asked: AskedRelease, draft: EntryDraft = draftOf(job, asked)): Shown =>
+    logPrepared(job, asked, prepare(draft));
+
+  const logPrepared = (job: TestJob, asked: AskedRelease, entry: { leaf: string; openings: string }): Shown => {
+    const { leaf, openings } = entry;
     const index = leaves.push(Buffer.from(leaf, "base64url")) - 1;
     signLog();
     const proof = inclusionOf(leaves, index).map((hash) => Buffer.from(hash).toString("base64"));
@@ -247,7 +256,24 @@ export function createScenario(test: TestKeyholder, keys: BureauKeys, agreement:
     return !(answer instanceof Promise) && answer.counted[0] === true;
   };
 
-  return { ...{ leaves, makeJob, ask, draftOf, prepare, log, decide, release, receiptOf, count, signLog, signBody } };
+  return {
+    ...{
+      leaves,
+      wrap,
+      makeJob,
+      ask,
+      draftOf,
+      prepare,
+      log,
+      logPrepared,
+      decide,
+      release,
+      receiptOf,
+      count,
+      signLog,
+      signBody,
+    },
+  };
 }
 
 /** `released`, or the code of what it was instead. */

@@ -31,7 +31,7 @@ export const concat = (parts: readonly Uint8Array[]): Uint8Array => {
 };
 
 /** u16be(length) ‖ bytes; throws `invalid-input` above 65,535 bytes. */
-export const lengthPrefixed = (bytes: Uint8Array): Uint8Array => {
+const lengthPrefixed = (bytes: Uint8Array): Uint8Array => {
   if (bytes.length > 0xffff)
     throw new SealingError("invalid-input", "a length-prefixed value holds up to 65,535 bytes");
   const out = new Uint8Array(2 + bytes.length);

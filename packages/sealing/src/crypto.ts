@@ -14,7 +14,7 @@ import { SealingError } from "./sealing-error.ts";
 export type RandomSource = (length: number) => Uint8Array;
 
 export const NONCE_LENGTH = 12;
-export const TAG_LENGTH = 16;
+const TAG_LENGTH = 16;
 /** Bytes that sealing adds: nonce and tag. */
 export const AEAD_OVERHEAD = NONCE_LENGTH + TAG_LENGTH;
 

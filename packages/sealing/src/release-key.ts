@@ -3,9 +3,9 @@ import { assertKey } from "./bytes.ts";
 import { SealingError } from "./sealing-error.ts";
 
 /** Bytes of a one-time X-Wing public key, of an encapsulated secret, and of a sealed content key. */
-export const ONE_TIME_PUBLIC_KEY_LENGTH = 1216;
-export const ENCAPSULATED_SECRET_LENGTH = 1120;
-export const SEALED_CONTENT_KEY_LENGTH = 48;
+const ONE_TIME_PUBLIC_KEY_LENGTH = 1216;
+const ENCAPSULATED_SECRET_LENGTH = 1120;
+const SEALED_CONTENT_KEY_LENGTH = 48;
 
 const suite = new CipherSuite(KEM_MLKEM768_X25519, KDF_HKDF_SHA256, AEAD_AES_256_GCM);
 

@@ -19,7 +19,7 @@ export type FactsCache = {
 };
 
 /** About 1 KiB an entry in memory. */
-export const FACTS_CACHE_ENTRIES = 100_000;
+const FACTS_CACHE_ENTRIES = 100_000;
 
 export function createFactsCache(limit: number = FACTS_CACHE_ENTRIES): FactsCache {
   const kept = new Map<string, EntryFacts>();

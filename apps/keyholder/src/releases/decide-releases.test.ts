@@ -1,9 +1,11 @@
 import { createPublicKey, randomUUID, verify } from "node:crypto";
-import { leafHash, parseVerifierKey } from "@tipstaff/ledger";
+import { leafHash, parseVerifierKey, prepareEntry } from "@tipstaff/ledger";
 import { type Outcome, outcomeStatement, releaseInfo } from "@tipstaff/release-protocol";
-import { openRelease } from "@tipstaff/sealing";
+import { openRelease, pseudonymOf, systemRandom } from "@tipstaff/sealing";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { keyholderHandlers as calls } from "../calls.ts";
+import { releaseFacts } from "../entries/release-facts.ts";
+import { keysOf } from "../roots/root-keys.ts";
 import {
   type AskedRelease,
   type BureauKeys,
@@ -277,6 +279,73 @@ describe("a logged release is cancelled, and signed so", () => {
     const yaml = keys.yaml.replace("version: 1", "version: 2\nsupersedes: { id: exampleshire-cards, version: 1 }");
     pinYaml(held.keyholder, { ...keys, yaml });
     expect(wordOf(await world.release(world.makeJob()))).toBe("cancelled: agreement-not-in-force");
+  });
+});
+
+describe("what a desk in wrong hands could make up", () => {
+  const flip = (leaf: string, at: number): string => {
+    const bytes = Buffer.from(leaf, "base64url");
+    bytes[at] = (bytes[at] ?? 0) ^ 1;
+    return base64url(bytes);
+  };
+  const COMMITMENTS_AT = 97;
+
+  test("a leaf whose commitments are not those of its openings, in any slot but the actor's, is not released", async () => {
+    for (const [slot, word] of [...Array(12).keys()].map(
+      (at) => [at, at === 2 ? "cancelled: malformed" : "undecided: not-a-release"] as const,
+    )) {
+      if (slot === 3) continue;
+      const job = world.makeJob();
+      const asked = await world.ask(job, { line: `line-${slot}` });
+      const entry = world.prepare(world.draftOf(job, asked));
+      const leaf = flip(entry.leaf, COMMITMENTS_AT + 32 * slot);
+      expect((await world.decide(world.logPrepared(job, asked, { ...entry, leaf }))).map(wordOf)).toEqual([word]);
+    }
+  });
+
+  test("an entry about somebody else than the person whose key is shown", async () => {
+    const [job, other] = [world.makeJob(), world.makeJob()];
+    const asked = await world.ask(job);
+    const { keys: force } = held.keyholder;
+    const operation = Buffer.alloc(32, 1);
+    const facts = {
+      cardKind: "warrant-card",
+      categories: ["pd:Name", "pd:Picture", "tip:Rank"],
+      postSensitivity: "ordinary",
+      rank: "PC",
+    };
+    const theirs = keysOf(held.keyholder, other.person);
+    if (theirs === undefined) throw new Error("no root");
+    const { recipient, order, attempt } = asked.request;
+    const entry = prepareEntry({
+      operationId: operation,
+      fields: {
+        ...{ kind: "release", recipient, subject: other.person, at: held.clock.now.toISOString(), agreement, order },
+        ...{ job: job.job, attempt: String(attempt), request: asked.identity },
+        facts: releaseFacts(facts, pseudonymOf(force.pseudonym, job.person)),
+      },
+      tag: { tagKey: theirs.tagKey(), n: 1 },
+      keys: { log: force.log, subjectAudit: theirs.auditKey() },
+      random: systemRandom,
+    });
+    const logged = { leaf: base64url(entry.leaf), openings: base64url(entry.openings) };
+    expect((await world.decide(world.logPrepared(job, asked, logged))).map(wordOf)).toEqual(["cancelled: malformed"]);
+  });
+
+  test("a key wrapped for another order than the one asked for", async () => {
+    const job = world.makeJob();
+    const moved = world.wrap({ ...job, order: randomUUID() }, job.contentKey);
+    const asked = await world.ask(job);
+    const shown = world.log({ ...moved, order: job.order }, asked);
+    expect((await world.decide(shown)).map(wordOf)).toEqual(["cancelled: malformed"]);
+  });
+
+  test("a key wrapped with other facts than the entry tells", async () => {
+    const job = world.makeJob();
+    const shown = world.log(job, await world.ask(job));
+    const higher = world.wrap(job, job.contentKey, { rank: "Chief Constable" });
+    const answer = await world.decide({ ...shown, wrapped: base64url(higher.wrapped) });
+    expect(answer.map(wordOf)).toEqual(["cancelled: malformed"]);
   });
 });
 

@@ -50,10 +50,10 @@ export type ReleaseKnowledge = {
   readonly now: Date;
 };
 
-export type Revealed = { readonly field: string; readonly salt: string; readonly value: string };
+type Revealed = { readonly field: string; readonly salt: string; readonly value: string };
 
 /** All that does not depend on what else was released. `open` unwraps the content key, for as short as possible. */
-export type SoundRelease = {
+type SoundRelease = {
   readonly ok: true;
   readonly leafHash: Uint8Array;
   readonly request: ReleaseRequest;
@@ -73,16 +73,16 @@ export type ReleaseJudgement =
   | { readonly ok: false; readonly kind: "cancelled"; readonly code: RefusalCode; readonly entry: LoggedRelease };
 
 /** A release as its ledger entry tells it. */
-export type LoggedRelease = {
+type LoggedRelease = {
   readonly leafHash: Uint8Array;
   readonly fields: { readonly [F in EntryField]?: string };
   readonly revealed: readonly Revealed[];
 };
 
 /** Longest time from a release's entry to its decision: a crash and a restart, not a story dug out later. */
-export const MAX_DELAY_MS = 24 * 3_600_000;
+const MAX_DELAY_MS = 24 * 3_600_000;
 /** How far the desk's and the bureau's clocks may be from ours. */
-export const CLOCK_SKEW_MS = 60_000;
+const CLOCK_SKEW_MS = 60_000;
 
 const REVEALED = ["kind", "recipient", "job", "attempt", "request"] as const;
 const RELEASE_PATH = "/v1/releases";
