@@ -1,3 +1,4 @@
+import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -21,9 +22,9 @@ export const testVerifierKeys = [parseVerifierKey(signer.verifierKey)];
 export const signCheckpoint = (request: Pick<SignRequest, "size" | "root">): Uint8Array =>
   signNote(encodeCheckpoint({ ...request, origin: testOrigin }), [signer]);
 
-/** Signs as a keyholder does: it remembers, and demands consistency. */
-export const createTestSigner = () => {
-  let last = { size: 0, root: emptyRoot() };
+/** Signs as a keyholder does: it remembers, in the file if there is one, and demands consistency. */
+export const createTestSigner = (file?: string) => {
+  let last = file && existsSync(file) ? readState(file) : { size: 0, root: emptyRoot() };
   return async ({ oldSize, size, root, consistencyProof }: SignRequest): Promise<Uint8Array> => {
     const again = last.size === size && Buffer.compare(last.root, root) === 0;
     const claim = { oldSize: last.size, oldRoot: last.root, size, root, proof: consistencyProof };
@@ -31,8 +32,17 @@ export const createTestSigner = () => {
       throw new LedgerError("signature-refused", "the new tree does not extend the last one that was signed");
     }
     last = { size, root };
+    if (file) {
+      writeFileSync(`${file}.new`, JSON.stringify({ size, root: Buffer.from(root).toString("hex") }));
+      renameSync(`${file}.new`, file);
+    }
     return signCheckpoint({ size, root });
   };
+};
+
+const readState = (file: string): { size: number; root: Uint8Array } => {
+  const { size, root } = JSON.parse(readFileSync(file, "utf8"));
+  return { size, root: Buffer.from(root, "hex") };
 };
 
 /** A log of its own: a database, two folders, and as many sequencers as a test wants. */

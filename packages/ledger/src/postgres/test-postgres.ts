@@ -25,7 +25,15 @@ export const startTestPostgres = async (): Promise<TestPostgres> => {
     ...account,
     databaseDir,
     createPostgresUser: userInfo().uid === 0,
-    postgresFlags: ["-c", "listen_addresses=127.0.0.1", "-c", `unix_socket_directories=`],
+    initdbFlags: ["--no-sync"],
+    postgresFlags: [
+      "-c",
+      "listen_addresses=127.0.0.1",
+      "-c",
+      "unix_socket_directories=",
+      "-c",
+      "recovery_init_sync_method=syncfs",
+    ],
     onLog: () => undefined,
     onError: () => undefined,
   });

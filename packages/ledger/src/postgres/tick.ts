@@ -112,6 +112,9 @@ const publishCheckpoint = async (
   const standing = await readPublished(options);
   // A leader that slept must not put its older checkpoint over a newer one.
   if (standing && standing.size > size) throw new LeadLost();
+  if (standing && standing.size === size && !equalBytes(standing.root, root)) {
+    throw new LedgerError("log-halted", `a checkpoint of size ${size} with another root is published already`);
+  }
   await options.tiles.replace({ path: CHECKPOINT_PATH, bytes: checkpoint });
   if (!(await markPublished(client, { epoch, size, root }))) throw new LeadLost();
 };
