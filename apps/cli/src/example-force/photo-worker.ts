@@ -18,11 +18,11 @@ export type PhotoTask = z.infer<typeof photoTaskSchema>;
 export type PhotoProgress = { readonly done: number; readonly photos: number };
 
 const NO_PHOTO_SHARE = 0.005;
-const AT_ONCE = 4;
+const AT_ONCE = 2;
 const REPORT_EVERY = 50;
 /** Up to here everybody has a face of their own; a larger force shares some, on other walls in other light. */
 const OWN_FACES = 2_000;
-const FACES_PER_LOOK = 18;
+const FACES_PER_LOOK = 10;
 
 export function hasPhoto(seed: string, index: number): boolean {
   return !randomStream(seed, "photo", index).chance(NO_PHOTO_SHARE);
