@@ -5,6 +5,7 @@ import type { Desk } from "../desk.ts";
 import { parseBody } from "../server/parse-body.ts";
 import { Problem } from "../server/problem.ts";
 import { toExposureCsv } from "./exposure-csv.ts";
+import { createFactsReader } from "./facts-reader.ts";
 import { tellExposure } from "./tell-exposure.ts";
 
 const instant = z.iso.datetime({ offset: true }).or(z.iso.date());
@@ -17,12 +18,13 @@ const query = z.strictObject({
 
 /** Who was exposed at a recipient in a window, and how sure that is. */
 export function registerExposureRoutes(api: FastifyInstance, desk: Desk): void {
+  const reader = createFactsReader(desk);
   api.get("/exposure", async (request, reply) => {
     const actor = requireAction(request, "see-exposure");
     const { recipient, from, to, format } = parseBody(query, request.query);
     const asking = { recipient, from: new Date(from), to: new Date(to), actor: actor.id };
     if (asking.from >= asking.to) throw new Problem(400, "empty-window", "The window must begin before it ends");
-    const { rows, ...totals } = await tellExposure(desk, asking);
+    const { rows, ...totals } = await tellExposure(desk, reader, asking);
     if (format === "csv") return reply.type("text/csv; charset=utf-8").send(toExposureCsv(rows));
     return totals;
   });

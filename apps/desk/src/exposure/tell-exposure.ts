@@ -1,16 +1,17 @@
 import type { Desk } from "../desk.ts";
 import { computeExposure, type Exposure } from "./compute-exposure.ts";
+import type { FactsReader } from "./facts-reader.ts";
 import { type Asking, countNeverReleased, loadDisclosures } from "./load-disclosures.ts";
 
 export type ToldExposure = Exposure & { readonly recipient: string; readonly from: Date; readonly to: Date };
 
-/** The set of (person, category) that a recipient had in clear, or could have had, in a window (docs/spec). */
-export async function tellExposure(desk: Desk, asking: Asking): Promise<ToldExposure> {
+/** The set of (person, category) that a recipient had in clear, or could have had, in a window. */
+export async function tellExposure(desk: Desk, reader: FactsReader, asking: Asking): Promise<ToldExposure> {
   const { recipient, from } = asking;
   // Nobody knows what comes after this moment.
   const to = new Date(Math.min(asking.to.getTime(), desk.now().getTime() + 1));
   const [disclosures, neverReleased] = await Promise.all([
-    loadDisclosures(desk, { ...asking, to }),
+    loadDisclosures(desk, reader, { ...asking, to }),
     countNeverReleased(desk, { ...asking, to }),
   ]);
   const window = { fromMs: from.getTime(), toMs: Math.max(from.getTime(), to.getTime()) };
