@@ -12,6 +12,7 @@ import { importCommand } from "../apps/desk/src/people/import-command.ts";
 import { type Measurement, secondsOf } from "./measure.ts";
 
 const MOST_PHOTOS = 400;
+const COPY_PIECE_LENGTH = 64 * 1024;
 const ROWS_TARGET = 3;
 const PHOTOS_TARGET = 1.3;
 const MEMORY_TARGET_MIB = 700;
@@ -31,15 +32,20 @@ async function bareRows(desk: TestDesk, rows: readonly string[][]): Promise<numb
   const { seconds } = await secondsOf(async () => {
     const client = await desk.desk.pool.connect();
     try {
-      const lines = function* () {
+      const pieces = function* () {
+        let piece = "";
         for (const [n, row] of rows.entries()) {
           const nonce = randomBytes(12);
           const cipher = createCipheriv("aes-256-gcm", key, nonce);
           const sealed = Buffer.concat([nonce, cipher.update(row.join(",")), cipher.final(), cipher.getAuthTag()]);
-          yield `${n}\t\\\\x${sealed.toString("hex")}\n`;
+          piece += `${n}\t\\\\x${sealed.toString("hex")}\n`;
+          if (piece.length < COPY_PIECE_LENGTH) continue;
+          yield piece;
+          piece = "";
         }
+        yield piece;
       };
-      await pipeline(Readable.from(lines()), client.query(copyFrom("copy floor from stdin")));
+      await pipeline(Readable.from(pieces()), client.query(copyFrom("copy floor from stdin")));
     } finally {
       client.release();
     }
