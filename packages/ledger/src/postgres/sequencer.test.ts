@@ -4,15 +4,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { LedgerError, verifyInclusion, verifyLog } from "../index.ts";
 import { testEntry, testKey } from "../test-entries.ts";
 import type { Sequencer, SequencerOptions } from "./index.ts";
-import {
-  createTestLog,
-  createTestSigner,
-  signCheckpoint,
-  type TestLog,
-  testOrigin,
-  testVerifierKeys,
-  until,
-} from "./test-log.ts";
+import { createTestLog, signCheckpoint, type TestLog, testOrigin, testVerifierKeys, until } from "./test-log.ts";
 import { startTestPostgres, type TestPostgres } from "./test-postgres.ts";
 
 let postgres: TestPostgres;
