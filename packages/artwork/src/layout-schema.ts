@@ -2,7 +2,7 @@ import { z } from "zod";
 
 /** ISO/IEC 7810 ID-1, as card printers call it CR80. */
 export const CARD = { widthMm: 85.6, heightMm: 53.98 } as const;
-export const LAYOUT_FORMAT = "tipstaff-card-template/1";
+const LAYOUT_FORMAT = "tipstaff-card-template/1";
 
 /** What a text may quote of the card, written `{name}`. */
 export const CARD_FIELDS = ["force", "name", "rank", "number", "expiry", "cardNumber"] as const;

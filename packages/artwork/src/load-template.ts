@@ -1,7 +1,7 @@
 import { constants } from "node:fs";
 import { open, readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { ArtworkError } from "./artwork-error.ts";
 import { createComposer } from "./create-composer.ts";
@@ -99,7 +99,8 @@ async function readPart(folder: string, file: string, faults: TemplateFault[]): 
 }
 
 async function readBuiltIn(name: (typeof BUILT_IN_FONTS)[number]): Promise<Uint8Array> {
-  const path = createRequire(import.meta.url).resolve(`@expo-google-fonts/source-sans-3/${BUILT_IN[name]}`);
+  const require = createRequire(import.meta.url);
+  const path = join(dirname(require.resolve("@expo-google-fonts/source-sans-3/package.json")), BUILT_IN[name]);
   return new Uint8Array(await readFile(path));
 }
 
