@@ -15,7 +15,10 @@ import { openBureauStore, type Store } from "./store/store.ts";
 /** Connections beside those of the lines: receipts under way, and questions of the operator. */
 const SPARE_CONNECTIONS = 8;
 
-export type RunningBureau = { readonly bureau: Bureau; readonly close: () => Promise<void> };
+export type RunningBureau = {
+  readonly bureau: Bureau;
+  readonly close: (sessionsEnded: () => Promise<unknown>) => Promise<void>;
+};
 
 /**
  * Puts the bureau together from its folder, as its last life left it: every intent without an outcome becomes uncertain
@@ -38,9 +41,10 @@ export async function composeBureau(options: { folder: string; log: Logger; now:
   const receipts = createReceiptSender({ desk, keys, store, log, now, signal });
   return {
     bureau: { place, settings, keys, pins, store, desk, orderFiles, printer, receipts, log, now, signal },
-    close: async () => {
+    close: async (sessionsEnded) => {
       stop.abort();
       await desk.close();
+      await sessionsEnded();
       await receipts.drained();
       await orderFiles.close();
       store.close();

@@ -119,11 +119,6 @@ export function settleFlight(
   return { ok: true, verdict: "forked", line: { ...freed, stopped: "line-forked" }, job: forked };
 }
 
-/** An idle line's value must be the one that the force knows; anything else is a fork. */
-export function compareChain(line: LineState, chainAtForce: string): LineState {
-  return line.flight !== undefined || line.chain === chainAtForce ? line : { ...line, stopped: "line-forked" };
-}
-
 /** The key is here and verified: from now on a card may come out. Recorded before anything is sent to the printer. */
 export function recordIntent(line: LineState, job: JobRecord): Step<Moved, "no-flight"> {
   const { flight } = line;

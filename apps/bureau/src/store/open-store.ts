@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { existsSync, writeFileSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { chainStart } from "@tipstaff/release-protocol";
 import { BureauError } from "../bureau-error.ts";
@@ -37,6 +37,8 @@ const VERSION = "1";
 /** Makes an empty store; throws `exists` where one is. */
 export function createStore(file: string, options: { recipient: string; lines: readonly string[] }): void {
   if (existsSync(file)) throw new BureauError("exists", `${file} exists already`);
+  // SQLite gives its journals the rights of the file that it finds.
+  writeFileSync(file, "", { mode: 0o600, flag: "wx" });
   const database = open(file);
   database.exec("begin");
   database.exec(SCHEMA);
