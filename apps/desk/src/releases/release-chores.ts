@@ -1,5 +1,5 @@
 import { recordJournalHead } from "../entries/record-journal-head.ts";
-import type { Chore } from "../server/work.ts";
+import type { Chore } from "../server/chore.ts";
 import { forgetNonces } from "./nonces.ts";
 import { tellHolds } from "./place-hold.ts";
 import { recoverReleases } from "./recover-releases.ts";

@@ -6,8 +6,7 @@ import { settleErasures } from "../people/register.ts";
 import { settleImportsAtStart } from "../people/settle-imports.ts";
 import { adoptHolds } from "../releases/adopt-holds.ts";
 import { RELEASE_CHORES } from "../releases/release-chores.ts";
-
-export type Chore = { readonly name: string; readonly everyMs: number; readonly run: (desk: Desk) => Promise<unknown> };
+import type { Chore } from "./chore.ts";
 
 /** What is put right once, before the desk listens: half-done things of a process that was killed. */
 const AT_START: readonly Chore["run"][] = [settleImportsAtStart, settleErasures, removeHalfOrders, adoptHolds];
