@@ -8,7 +8,12 @@ import {
   verify as ed25519Verify,
   hash,
   type KeyObject,
+  randomUUID,
 } from "node:crypto";
+
+export type { KeyObject };
+/** A name that no other writer will choose. */
+export const uniqueName = (): string => randomUUID();
 
 export const DIGEST_LENGTH = 32;
 export const NONCE_LENGTH = 12;

@@ -1,6 +1,5 @@
-import type { KeyObject } from "node:crypto";
 import { concat, fromBase64, toBase64, utf8 } from "../bytes.ts";
-import { ed25519PublicKey, sha256 } from "../crypto.ts";
+import { ed25519PublicKey, type KeyObject, sha256 } from "../crypto.ts";
 import { LedgerError } from "../error.ts";
 
 /** The signature type byte of Ed25519 notes (C2SP signed-note, "Signature types"). */
