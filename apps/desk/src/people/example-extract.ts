@@ -48,7 +48,7 @@ export function toCells(person: ExamplePerson): string[] {
 export type Dialect = {
   readonly delimiter?: string;
   readonly end?: string;
-  readonly encoding?: "utf8" | "bom" | "latin1";
+  readonly encoding?: "utf8" | "bom" | "windows-1252";
 };
 
 /** Writes rows, header included, as CSV; the file's path. */
@@ -57,10 +57,9 @@ export function writeCsv(folder: string, rows: readonly (readonly string[])[], d
   const cell = (text: string): string => (/[",;\t\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
   const text = rows.map((row) => row.map(cell).join(delimiter) + end).join("");
   const path = join(folder, `extract-${Math.random().toString(36).slice(2)}.csv`);
-  writeFileSync(
-    path,
-    encoding === "latin1" ? Buffer.from(text, "latin1") : (encoding === "bom" ? "\uFEFF" : "") + text,
-  );
+  // In Windows-1252 the right quote has a byte of its own; the other letters are Latin-1's.
+  if (encoding === "windows-1252") writeFileSync(path, Buffer.from(text.replaceAll("’", "\u0092"), "latin1"));
+  else writeFileSync(path, (encoding === "bom" ? "\uFEFF" : "") + text);
   return path;
 }
 

@@ -1,9 +1,12 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import fc from "fast-check";
+import { pino } from "pino";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { startTestDesk, type TestDesk } from "../database/test-desk.ts";
 import {
+  type Dialect,
   EXAMPLE_HEADERS,
   type ExamplePerson,
   examplePerson,
@@ -13,6 +16,8 @@ import {
   writePhoto,
 } from "./example-extract.ts";
 import { type ImportOptions, importCommand } from "./import-command.ts";
+import { POST_SENSITIVITIES } from "./person-details.ts";
+import { REDACTED_PATHS } from "./redaction.ts";
 import { erasePerson, readPeople } from "./register.ts";
 
 let desk: TestDesk;
@@ -35,8 +40,9 @@ const query = async <T extends object>(text: string): Promise<T[]> => (await des
 const snapshot = () =>
   query(`select count(*), md5(string_agg(concat_ws('/', id, presence, record_version, details, portrait, fingerprint,
     warrant_index, pay_index), ',' order by id)) from person`);
-const readAll = async (portraits = false) => {
-  const ids = await query<{ id: string }>("select id from person where presence <> 'erased'");
+const LAST_ADDED = "import_id = (select id from import order by started_at desc limit 1)";
+const readAll = async (portraits = false, where = "presence <> 'erased'") => {
+  const ids = await query<{ id: string }>(`select id from person where ${where}`);
   const reading = { purpose: "drill", reference: "test", actor: desk.as("hr.clerk").id, portraits } as const;
   const people = await readPeople(
     desk.desk,
@@ -262,6 +268,68 @@ describe("erasePerson()", () => {
   test("refuses whoever is not in the register", async () => {
     const nobody = "00000000-0000-4000-8000-000000000000";
     expect(await erasePerson(desk.desk, nobody, nobody)).toEqual({ ok: false, reason: "unknown-person" });
+  });
+});
+
+describe("any people, in any dialect", () => {
+  const name = fc.string({
+    unit: fc.constantFrom("é", "ß", "’", '"', "=", ",", ";", " ", "\n", "O", "z"),
+    minLength: 1,
+    maxLength: 9,
+  });
+  const person = fc.record({
+    surname: name,
+    forenames: name,
+    rank: name,
+    sensitivity: fc.constantFrom(...POST_SENSITIVITIES),
+  });
+  const tidy = (text: string) => text.replace(/\s+/g, " ").trim().normalize("NFC");
+
+  test("come back out of the register as they went in", async () => {
+    await allow(100_000);
+    let next = 100_000;
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(person, { minLength: 1, maxLength: 8 }),
+        fc.constantFrom(",", ";", "\t"),
+        fc.constantFrom("\r\n", "\n", "\r"),
+        fc.constantFrom<NonNullable<Dialect["encoding"]>>("utf8", "bom", "windows-1252"),
+        async (drawn, delimiter, end, encoding) => {
+          const people = drawn
+            .map((one): ExamplePerson => ({ ...examplePerson(next++), ...one, warrant: `R${next}` }))
+            .filter((one) => [one.surname, one.forenames, one.rank].every((text) => tidy(text) !== ""));
+          fc.pre(people.length > 0);
+          const file = writePeople(folder, people, { delimiter, end, encoding });
+          expect(await importFile(file, { allowLeavers: true })).toMatchObject({
+            added: people.length,
+            rowsRefused: 0,
+          });
+          const stored = new Map((await readAll(false, LAST_ADDED)).map(({ details }) => [details.payNumber, details]));
+          for (const one of people) {
+            const { pay: payNumber, warrant: warrantNumber, sensitivity: postSensitivity } = one;
+            const names = { surname: tidy(one.surname), forenames: tidy(one.forenames), rank: tidy(one.rank) };
+            expect(stored.get(payNumber)).toMatchObject({ payNumber, warrantNumber, postSensitivity, ...names });
+          }
+        },
+      ),
+      { numRuns: 12 },
+    );
+  });
+});
+
+describe("what is logged", () => {
+  test("names nobody, at the most talkative level, whether an import goes well or not", async () => {
+    const lines: string[] = [];
+    const log = pino({ level: "trace", redact: [...REDACTED_PATHS] }, { write: (line: string) => lines.push(line) });
+    const people = range(7000, 7010);
+    const silent = { ...desk.desk, log };
+    const good = await importCommand(silent, { file: writePeople(folder, people), allowLeavers: true });
+    const broken = writePeople(folder, [{ ...examplePerson(7000), surname: "" }, ...people.slice(1)]);
+    const bad = await importCommand(silent, { file: broken, allowLeavers: true });
+    log.error({ err: new Error("x"), details: { surname: "Surname7001" }, row: { payNumber: "00007001" } }, "planted");
+    expect(lines.length).toBeGreaterThan(1);
+    const said = lines.join("") + JSON.stringify([good, bad]);
+    expect(said).not.toMatch(/Surname7|Forename7|0000700|W00700|Secret Street/);
   });
 });
 
