@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 
-const TESTS = "\\.test\\.ts$|/test-[^/]+\\.ts$";
+const TESTS = "\\.test(-data)?\\.ts$|/test-[^/]+\\.ts$|/example-extract\\.ts$";
 
 /** One rule a workspace, made from its package.json: what is not declared there may not be imported. */
 const declaredOnly = ["packages", "apps"].flatMap((layer) =>

@@ -24,7 +24,7 @@ const [verb, ...args] = process.argv.slice(2);
 const cli = join(root, "apps/cli/src/main.ts");
 const programs = {
   demo: [cli, "demo"],
-  bench: [cli, "bench"],
+  bench: [join(root, "bench/main.ts")],
   tipstaff: [cli],
   test: [join(root, "scripts/test.mjs")],
   check: [join(root, "scripts/test.mjs"), "--static"],

@@ -63,6 +63,16 @@ describe("searchBytes()", () => {
     expect(inside(Buffer.from(twice))).toEqual([1]);
   });
 
+  it("finds names that run into each other, or are parted by a few bytes, as cells of a database page", () => {
+    expect(inside(Buffer.from("\u0007AveryExample"))).toEqual([1]);
+    expect(inside(Buffer.from("Łukaszewicz\u0000\u0000\u0000\u000bBronisława"))).toEqual([0]);
+  });
+
+  it("finds a number between binary bytes, and names in UTF-16 at an odd place", () => {
+    expect(inside(Buffer.from([0, 1, ...Buffer.from("7712345"), 0, 2]))).toEqual([1]);
+    expect(inside(Buffer.concat([Buffer.from([1]), Buffer.from(" Avery Example ", "utf16le")]))).toEqual([1]);
+  });
+
   it("finds nobody in random bytes", () => {
     expect(inside(randomBytes(1 << 20))).toEqual([]);
   });
