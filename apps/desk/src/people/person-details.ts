@@ -22,7 +22,7 @@ export function isRegisterField(name: string): name is RegisterField {
 }
 
 export const POST_SENSITIVITIES = ["ordinary", "sensitive", "covert"] as const;
-export const ROLES = ["officer", "staff"] as const;
+const ROLES = ["officer", "staff"] as const;
 
 /** Longest value of each field, in UTF-16 code units. */
 export const MAX_LENGTHS: Readonly<Record<RegisterField, number>> = {
@@ -41,7 +41,7 @@ export const MAX_LENGTHS: Readonly<Record<RegisterField, number>> = {
 };
 
 /** What is sealed as a person's `details`; "" where there is none. */
-export const personDetailsSchema = z.strictObject({
+const personDetailsSchema = z.strictObject({
   payNumber: z.string(),
   warrantNumber: z.string(),
   collarNumber: z.string(),

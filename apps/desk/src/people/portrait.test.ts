@@ -64,7 +64,7 @@ describe("makePortrait()", () => {
     ["script.jpg", "photo-not-an-image", () => writeFileSync(at("script.jpg"), "<svg/>")],
     ["gone.jpg", "photo-unreadable", () => undefined],
     ["link.jpg", "photo-unreadable", () => symlinkSync("/etc/hostname", at("link.jpg"))],
-    ["pipe.jpg", "photo-is-not-a-file", () => execFileSync("mkfifo", [at("pipe.jpg")])],
+    ["pipe.jpg", "photo-is-not-a-file", () => execFileSync("sh", ["-c", `mkfifo "$0"`, at("pipe.jpg")])],
     ["tiny.jpg", "photo-too-small", () => writePhoto(at("tiny.jpg"), { width: 20, height: 20 })],
   ])("refuses %s: %s", async (name, reason, prepare) => {
     await prepare();

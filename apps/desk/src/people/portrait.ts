@@ -6,8 +6,8 @@ import sharp from "sharp";
 import type { PhotoFaultReason, PhotoFile } from "./photo-folder.ts";
 
 /** 35 x 45 mm at 300 dots an inch. */
-export const PORTRAIT_WIDTH = 413;
-export const PORTRAIT_HEIGHT = 531;
+const PORTRAIT_WIDTH = 413;
+const PORTRAIT_HEIGHT = 531;
 const MAX_PHOTO_BYTES = 20 * 1024 ** 2;
 const MAX_PHOTO_PIXELS = 40_000_000;
 const MIN_SIDE = 80;
@@ -18,7 +18,7 @@ const JPEG_QUALITY = 88;
 sharp.concurrency(1);
 sharp.cache(false);
 /** How many photos are worked on at once. */
-export const PHOTOS_AT_ONCE = availableParallelism();
+const PHOTOS_AT_ONCE = availableParallelism();
 
 export type Portrait = { readonly jpeg: Buffer; readonly digest: string };
 export type PortraitAnswer<T> =
