@@ -54,7 +54,6 @@ export type Behaviour =
 export type Message = { readonly route: string; readonly path: string; readonly body: unknown; readonly at: number };
 
 type Job = { id: string; key: Uint8Array; attempt: number; line: string | undefined; receipt: Receipt | undefined };
-export type TestForce = Awaited<ReturnType<typeof startTestForce>>;
 
 /** The other side, as the specification has it: real keys, a real log in memory, and faults when the test says so. */
 export async function startTestForce(bureauKeys: readonly { id: string; use: string; publicKey: string }[]) {

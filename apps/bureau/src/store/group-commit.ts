@@ -2,7 +2,7 @@ import type { DatabaseSync } from "node:sqlite";
 import { BureauError } from "../bureau-error.ts";
 
 /** One commit is synced to disk for all lines that wait; the next begins no sooner than this after the last, in ms. */
-const SHORTEST_PAUSE_MS = 2;
+const SHORTEST_PAUSE_MS = 4;
 
 type Waiting = { work: () => unknown; resolve: (value: unknown) => void; reject: (cause: unknown) => void };
 
@@ -32,8 +32,8 @@ export function createGroupCommit(database: DatabaseSync): GroupCommit {
     lastTook = lastEnd - begun;
   };
   const plan = (): void => {
-    // Half of the time at least is left to the event loop, however slow the disk is.
-    const rest = lastEnd + Math.max(SHORTEST_PAUSE_MS, lastTook) - performance.now();
+    // Two thirds of the time at least are left to the event loop, however slow the disk is.
+    const rest = lastEnd + Math.max(SHORTEST_PAUSE_MS, 2 * lastTook) - performance.now();
     timer ??= setTimeout(flush, Math.max(0, rest));
   };
   return {
