@@ -8,7 +8,9 @@ import { fileURLToPath } from "node:url";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const stamp = join(root, "node_modules", ".tipstaff-lock");
-const lockDigest = createHash("sha256").update(readFileSync(join(root, "package-lock.json"))).digest("hex");
+const lockDigest = createHash("sha256")
+  .update(readFileSync(join(root, "package-lock.json")))
+  .digest("hex");
 
 if (!existsSync(stamp) || readFileSync(stamp, "utf8") !== lockDigest) {
   process.stderr.write("Installing what Tipstaff needs (npm ci), once …\n");
@@ -31,7 +33,9 @@ const programs = {
 };
 const program = programs[verb];
 if (!program) {
-  process.stderr.write(`bootstrap: unknown program ${JSON.stringify(verb)}; one of ${Object.keys(programs).join(", ")}\n`);
+  process.stderr.write(
+    `bootstrap: unknown program ${JSON.stringify(verb)}; one of ${Object.keys(programs).join(", ")}\n`,
+  );
   process.exit(2);
 }
 

@@ -36,7 +36,13 @@ if (!staticOnly) {
   const report = join(folder, "report.json");
   const vitest = spawnSync(
     process.execPath,
-    [join(root, "node_modules/vitest/vitest.mjs"), "run", "--reporter=default", "--reporter=json", `--outputFile.json=${report}`],
+    [
+      join(root, "node_modules/vitest/vitest.mjs"),
+      "run",
+      "--reporter=default",
+      "--reporter=json",
+      `--outputFile.json=${report}`,
+    ],
     { cwd: root, stdio: ["ignore", "inherit", "inherit"] },
   );
   if (existsSync(report)) {

@@ -3,7 +3,18 @@
 import { spawnSync } from "node:child_process";
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 
-const PLATFORMS = new Set(["android", "darwin", "freebsd", "linux", "netbsd", "openbsd", "openharmony", "sunos", "win32", "aix"]);
+const PLATFORMS = new Set([
+  "android",
+  "darwin",
+  "freebsd",
+  "linux",
+  "netbsd",
+  "openbsd",
+  "openharmony",
+  "sunos",
+  "win32",
+  "aix",
+]);
 
 rmSync("package-lock.json", { force: true });
 const npm = spawnSync("npm", ["install", "--package-lock-only", "--loglevel=error"], { stdio: "inherit" });
@@ -22,7 +33,15 @@ for (const [place, entry] of Object.entries(lock.packages)) {
     const cpu = parts[parts.indexOf(os) + 1];
     const exact = version.replace(/^[\^~]/, "");
     const musl = name.endsWith("musl") ? { libc: ["musl"] } : {};
-    lock.packages[top] = { version: exact, cpu: [cpu === "universal" ? "x64" : cpu], dev: entry.dev, ...musl, license: entry.license, optional: true, os: [os] };
+    lock.packages[top] = {
+      version: exact,
+      cpu: [cpu === "universal" ? "x64" : cpu],
+      dev: entry.dev,
+      ...musl,
+      license: entry.license,
+      optional: true,
+      os: [os],
+    };
     added += 1;
   }
 }

@@ -3,8 +3,8 @@ import { getDocument } from "pdfjs-dist/legacy/build/pdf.mjs";
 import { beforeAll, describe, expect, it } from "vitest";
 import { ArtworkError } from "./artwork-error.ts";
 import { type CardPerson, type Composer, composeCard, createComposer } from "./create-composer.ts";
-import type { Template } from "./load-template.ts";
 import { samplePerson, samplePortrait, sampleTemplate } from "./sample-card.ts";
+import type { Template } from "./template.ts";
 
 let template: Template;
 let composer: Composer;

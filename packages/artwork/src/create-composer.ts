@@ -2,11 +2,11 @@ import { type Portrait, readPortrait } from "./card-portrait.ts";
 import { type FieldValues, fieldsOf, setText, type TextRefusal } from "./card-text.ts";
 import { drawPortrait, drawText } from "./face-operators.ts";
 import type { LayoutElement } from "./layout-schema.ts";
-import type { Template } from "./load-template.ts";
 import { ascii, deflatedObject, type PdfObject, streamObject, writePdf } from "./pdf-file.ts";
 import { printedDate } from "./printed-date.ts";
 import { CARD_ID, type FittedElement, type OpenFont, readyTemplate, SIDES, typeset } from "./ready-template.ts";
 import { drawSeal } from "./seal-operators.ts";
+import type { Template } from "./template.ts";
 
 /** What one card says. `expiry` is a date `YYYY-MM-DD`; `portrait` a JPEG, best at 35:45. */
 export type CardPerson = {

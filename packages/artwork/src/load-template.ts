@@ -7,14 +7,8 @@ import { ArtworkError } from "./artwork-error.ts";
 import { createComposer } from "./create-composer.ts";
 import { type BUILT_IN_FONTS, type Layout, layoutSchema } from "./layout-schema.ts";
 import { drawSvg } from "./svg-operators.ts";
+import type { Template } from "./template.ts";
 import { parseTrueType } from "./truetype.ts";
-
-/** A card's two faces as data; it can be posted to a worker thread. Drawings are SVG source, fonts TrueType bytes, by the names that the layout gives them. */
-export type Template = {
-  readonly layout: Layout;
-  readonly drawings: Readonly<Record<string, string>>;
-  readonly fonts: Readonly<Record<string, Uint8Array>>;
-};
 
 /** One thing to mend: in which file of the folder, at which key of it (`front.3.font`; empty for the file itself). */
 export type TemplateFault = { readonly file: string; readonly key: string; readonly problem: string };

@@ -4,12 +4,12 @@ import { cased, fieldsOf, fitElement } from "./card-text.ts";
 import { type EmbeddedFont, embedFont, FONT_OBJECTS } from "./embedded-font.ts";
 import { drawRectangle, drawText, PAGE, placeDrawing, type Typeset } from "./face-operators.ts";
 import type { LayoutElement, TextElement } from "./layout-schema.ts";
-import type { Template } from "./load-template.ts";
 import { ascii, deflatedObject, type PdfObject, plainObject } from "./pdf-file.ts";
 import { num } from "./pdf-operators.ts";
 import { drawReserved } from "./seal-operators.ts";
 import { type FittedText, missingGlyph } from "./shape-text.ts";
 import { type Drawing, drawSvg } from "./svg-operators.ts";
+import type { Template } from "./template.ts";
 
 export const SIDES = ["front", "back"] as const;
 

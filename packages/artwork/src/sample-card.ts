@@ -1,6 +1,7 @@
 import sharp from "sharp";
 import type { CardPerson } from "./create-composer.ts";
-import { EXAMPLE_TEMPLATES, loadTemplate, type Template } from "./load-template.ts";
+import { EXAMPLE_TEMPLATES, loadTemplate } from "./load-template.ts";
+import type { Template } from "./template.ts";
 
 /** For tests: a small 35:45 JPEG, by default without metadata. */
 export async function samplePortrait(metadata: { comment?: string } = {}): Promise<Uint8Array> {

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { Template } from "./load-template.ts";
+import type { Template } from "./template.ts";
 
 /**
  * SHA-256 (hex) over a template's content: the layout as JSON with sorted keys, then every drawing and font by name, each

@@ -11,6 +11,7 @@ import { exampleAgreement } from "./example-agreement.ts";
 import { finishCards, importPeople, makeOrder, produce } from "./main-job.ts";
 import { reportDemo } from "./report.ts";
 import type { Stage } from "./stage.ts";
+import { summarise } from "./summary.ts";
 
 const repository = join(dirname(fileURLToPath(import.meta.url)), "..", "..", "..", "..");
 const MARKER = ".tipstaff-demo";
@@ -59,13 +60,14 @@ export async function runDemo(options: {
     const again = produced.spoiled > 0 ? await makeOrder(stage) : undefined;
     const reprinted = again ? await produce(stage, again, { faults: false }) : undefined;
     const finished = await finishCards(stage);
-    return await reportDemo(stage, {
+    const report = await reportDemo(stage, {
       imported,
       runs: [produced, reprinted],
       orders: [first, again],
       finished,
       started,
     });
+    return { report, text: summarise(report, stage) };
   } finally {
     await stopAll(running ?? {});
     await tap.stop();

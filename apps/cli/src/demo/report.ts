@@ -6,7 +6,6 @@ import { BUILT_LEVELS, type DrillResult, runDrill } from "../drill/drill.ts";
 import { deskApi, deskDatabaseUrl } from "../services/installation.ts";
 import type { Imported, Order, Produced } from "./main-job.ts";
 import type { Stage } from "./stage.ts";
-import { summarise } from "./summary.ts";
 
 const hours = z.looseObject({ trusted: z.number(), untrusted: z.number() });
 const exposureSchema = z.looseObject({
@@ -54,7 +53,7 @@ export async function reportDemo(stage: Stage, acts: Acts) {
   copyFileSync(join(home.agreements, `${settings.recipient}.yaml`), join(home.reports, "agreement.yaml"));
   const report = assemble(stage, { acts, exposure, status, ledger, drill });
   writeFileSync(join(home.reports, "demo.json"), JSON.stringify(report, null, 2));
-  return { report, text: summarise(report, stage) };
+  return report;
 }
 
 type Findings = {

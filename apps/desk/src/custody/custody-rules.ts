@@ -3,7 +3,6 @@ import {
   CUSTODY_MOVES,
   type Custody,
   mayMove,
-  REVOCATION_REASONS,
   type RevocationReason,
   VALIDITY_MOVES,
   type Validity,
@@ -68,8 +67,4 @@ export function refuseValidity(card: StoredCard | undefined, to: ValidityChange)
 export function custodyAfter(custody: Custody, reason: RevocationReason | undefined): Custody {
   const gone = reason === "lost" || reason === "stolen";
   return gone && mayMove(CUSTODY_MOVES, custody, "missing") ? "missing" : custody;
-}
-
-export function isRevocationReason(text: string): text is RevocationReason {
-  return REVOCATION_REASONS.some((reason) => reason === text);
 }

@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { activateTestAgreement } from "../database/test-bureau.ts";
-import { startTestDesk, type TestDesk, type TestLogin } from "../database/test-desk.ts";
+import { startTestDesk, type TestDesk } from "../database/test-desk.ts";
 import { addTestPeople } from "../database/test-people.ts";
+import type { TestLogin } from "../database/test-staff.ts";
 
 type Row = { number: string; blank: string; job: string; person: string; card: string };
 let test: TestDesk;

@@ -2,7 +2,14 @@ import { generateKeyPairSync, type KeyObject } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { createNoteSigner, signatureLines } from "@tipstaff/ledger";
-import type { Answer, TestDesk } from "./test-desk.ts";
+import type { Answer, StaffApi, TestLogin } from "./test-staff.ts";
+
+/** As much of a test desk as agreements need. */
+type TestHouse = {
+  readonly bureau: TestBureau;
+  readonly console: (call: string, body: unknown) => Promise<unknown>;
+  readonly as: (login: TestLogin) => StaffApi;
+};
 
 export type TestKey = { readonly keyid: string; readonly privateKey: KeyObject; readonly publicKey: string };
 
@@ -40,7 +47,7 @@ const KEYS_BLOCK = /^ {2}keys:\n(?: {4}.*\n)*/m;
 
 /** The example agreement with this bureau's keys, as `edit` leaves it, signed by both parties. */
 export async function signTestAgreement(
-  test: Pick<TestDesk, "bureau" | "console">,
+  test: Pick<TestHouse, "bureau" | "console">,
   edit: (text: string) => string = (text) => text,
 ): Promise<{ bytes: Buffer; signatures: string }> {
   const { bureau } = test;
@@ -56,10 +63,7 @@ export async function signTestAgreement(
 }
 
 /** Has the keyholder's console pin the agreement, and two people activate it; answers the second one's answer. */
-export async function activateTestAgreement(
-  test: Pick<TestDesk, "bureau" | "console" | "as">,
-  edit?: (text: string) => string,
-): Promise<Answer> {
+export async function activateTestAgreement(test: TestHouse, edit?: (text: string) => string): Promise<Answer> {
   const { bytes, signatures } = await signTestAgreement(test, edit);
   const encoded = bytes.toString("base64url");
   const { recipient, verifierKey } = test.bureau;

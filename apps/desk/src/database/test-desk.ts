@@ -13,31 +13,10 @@ import { initDesk, parseStaff } from "../init.ts";
 import { createServer } from "../server/server.ts";
 import { createTestBureau, type TestBureau } from "./test-bureau.ts";
 import { startTestPostgres, type TestPostgres } from "./test-postgres.ts";
+import { type Answer, type StaffApi, TEST_STAFF, type TestLogin } from "./test-staff.ts";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const keyholderMain = join(here, "..", "..", "..", "keyholder", "src", "main.ts");
-
-/** One login for each half of every duty. */
-export const TEST_STAFF = {
-  "hr.clerk": "clerk,admin",
-  "cards.clerk": "clerk",
-  "cards.approver": "approver",
-  "covert.custodian": "custodian,clerk",
-  "covert.second": "custodian",
-  "production.lead": "production",
-  "front.desk": "receiving",
-  "security.one": "security",
-  "security.two": "security",
-} as const;
-export type TestLogin = keyof typeof TEST_STAFF;
-
-export type Answer = { readonly status: number; readonly body: unknown; readonly text: string };
-export type StaffApi = {
-  readonly id: string;
-  readonly token: string;
-  readonly get: (path: string) => Promise<Answer>;
-  readonly post: (path: string, body: unknown) => Promise<Answer>;
-};
 
 export type TestProcess = { readonly pid: number; readonly kill: (signal?: NodeJS.Signals) => Promise<void> };
 

@@ -1,4 +1,4 @@
-import { generateKeyPairSync, type KeyObject, randomBytes, randomUUID, sign } from "node:crypto";
+import { generateKeyPairSync, type KeyObject, randomBytes, sign } from "node:crypto";
 import {
   chainNext,
   chainStart,
@@ -129,13 +129,6 @@ export type JobPlace = {
   readonly order: string;
   readonly job: string;
 };
-
-export const nowhere = (): JobPlace => ({
-  agreement: "00".repeat(32),
-  run: randomUUID(),
-  order: randomUUID(),
-  job: randomUUID(),
-});
 
 /** Making one takes long; the desk and the keyholder do not mind two requests with one key. */
 const ONE_TIME_KEYS: readonly string[] = await Promise.all(Array.from({ length: 4 }, generateKeyPair));
