@@ -49,7 +49,7 @@ export function registerOrders(program: Command): void {
     .action(async (job: string, options: { attempt: number }, command: Command) => {
       const context = contextOf(command);
       const body = { job, attempt: options.attempt };
-      context.answer(await context.desk("production.lead").post("/api/attempts/approve", body));
+      context.answer(await context.desk("security.one").post("/api/attempts/approve", body));
     });
 
   const holds = program.command("holds").description("stopped recipients");

@@ -47,6 +47,6 @@ export function registerPeople(program: Command): void {
     .action(async (person: string, options: { yes?: boolean }, command: Command) => {
       if (!options.yes) throw new CliError("bad-input", "Erasing cannot be undone.", "Say --yes if you mean it.");
       const context = contextOf(command);
-      context.answer(await context.desk("hr.clerk").post(`/api/people/${encodeURIComponent(person)}/erase`, {}));
+      context.answer(await context.desk("security.one").post(`/api/people/${encodeURIComponent(person)}/erase`, {}));
     });
 }
