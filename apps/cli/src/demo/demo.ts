@@ -57,7 +57,7 @@ export async function runDemo(options: {
     const imported = await importPeople(stage);
     const first = await makeOrder(stage);
     const produced = await produce(stage, first);
-    const again = produced.spoiled > 0 ? await makeOrder(stage) : undefined;
+    const again = produced.missing > 0 ? await makeOrder(stage) : undefined;
     const reprinted = again ? await produce(stage, again, { faults: false }) : undefined;
     const finished = await finishCards(stage);
     const report = await reportDemo(stage, {

@@ -22,6 +22,8 @@ const runSchema = z.looseObject({ run: z.string() });
 const bureauStatusSchema = z.looseObject({
   printing: z.boolean(),
   jobs: z.record(z.string(), z.int()),
+  /** Jobs that the desk refused, by code. */
+  refused: z.record(z.string(), z.int()),
   uncertain: z.array(z.looseObject({ job: z.string(), blank: z.string() })),
 });
 const holdsSchema = z.looseObject({
@@ -30,7 +32,8 @@ const holdsSchema = z.looseObject({
 const countSchema = z.record(z.string(), z.unknown());
 
 export type Hold = { reason: string };
-export type Produced = { spoiled: number; produced: number; holds: Hold[] };
+/** `missing`: jobs without a usable card, whose approvals stand for the next order. */
+export type Produced = { spoiled: number; produced: number; missing: number; holds: Hold[] };
 
 const OPENINGS_PER_PERSON = 3;
 const SPARE_OPENINGS = 100;
@@ -112,7 +115,8 @@ export async function produce(
   await lead.post(`/api/runs/${run}/close`, {});
   const after = await status(bureau);
   const counted = (state: string) => (after.jobs[state] ?? 0) - (before.jobs[state] ?? 0);
-  return { spoiled: counted("spoiled"), produced: counted("produced"), holds };
+  const produced = counted("produced");
+  return { spoiled: counted("spoiled"), produced, missing: order.jobs - produced, holds };
 }
 
 /** A print call is answered when its lines have nothing more to do, so it is looked after while it goes on. */
@@ -141,7 +145,9 @@ function startPrinting(bureau: ReturnType<typeof bureauApi>, first: object) {
 type Status = z.infer<typeof bureauStatusSchema>;
 const status = async (bureau: ReturnType<typeof bureauApi>): Promise<Status> =>
   bureauStatusSchema.parse(await bureau.get("/status"));
-const finished = ({ jobs }: Status): number => (jobs.produced ?? 0) + (jobs.spoiled ?? 0);
+/** A job that was on its way when a hold came is withdrawn: its card comes with the next order. */
+const finished = ({ jobs, refused }: Status): number =>
+  (jobs.produced ?? 0) + (jobs.spoiled ?? 0) + (refused.withdrawn ?? 0);
 
 /** If a hold stands: an operator looks at the blank and signs, two people of the force lift. Answers whether it did. */
 async function lookInto(stage: Stage, holds: Hold[]): Promise<boolean> {
