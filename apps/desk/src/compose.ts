@@ -52,6 +52,8 @@ export function createPool(config: Pick<Config, "databaseUrl">, log: Logger): Po
   const pool = new Pool({ connectionString: config.databaseUrl, max: POOL_SIZE, connectionTimeoutMillis: 10_000 });
   // An idle connection that breaks is replaced at its next use; without this it would end the process.
   pool.on("error", (error) => log.warn({ err: error }, "an idle database connection broke"));
+  // So would one that breaks between two statements of a transaction; the next statement tells whoever uses it.
+  pool.on("connect", (client) => client.on("error", () => undefined));
   return pool;
 }
 
