@@ -17,14 +17,22 @@ import { pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
 import { deskDatabaseUrl } from "../../apps/cli/src/services/installation.ts";
 import { dumpState } from "./crash/dump-state.ts";
-import { establishHouse, TERMS } from "./crash/establish-house.ts";
-import { add, finishEverything, type Looked, lookAround } from "./crash/finish-everything.ts";
+import { establishHouse } from "./crash/establish-house.ts";
+import {
+  add,
+  type BackgroundPrinting,
+  backgroundPrinting,
+  finishEverything,
+  type Looked,
+  lookAround,
+} from "./crash/finish-everything.ts";
 import { type House, keepHouse, type Victim } from "./crash/house.ts";
-import { insist, tryOnce } from "./crash/insist.ts";
+import { insist } from "./crash/insist.ts";
 import { checkInvariants, type Verdict } from "./crash/invariants.ts";
 import { observe } from "./crash/observe.ts";
 import { directProduction, type Production } from "./crash/production.ts";
 import { type SeededRandom, seededRandom } from "./crash/seeded-random.ts";
+import { TERMS } from "./crash/terms.ts";
 import { watchLimits } from "./crash/watch-limits.ts";
 
 const LONGEST_DELAY_MS = 400;
@@ -48,7 +56,12 @@ export type CrashReport = {
   readonly samples: number;
 };
 
-type Stage = { readonly house: House; readonly production: Production; readonly random: SeededRandom };
+type Stage = {
+  readonly house: House;
+  readonly production: Production;
+  readonly printing: BackgroundPrinting;
+  readonly random: SeededRandom;
+};
 
 /** Runs the rounds in an empty folder and answers what was found; throws where something hung or died by itself. */
 export async function runCrashRounds(options: {
@@ -61,11 +74,11 @@ export async function runCrashRounds(options: {
   const { rounds, seed, people, folder, onRound = () => undefined } = options;
   const { home, settings, running, order } = await establishHouse({ folder, people, seed });
   const house = keepHouse(home, settings, running);
-  const production = directProduction(home, settings);
-  const stage = { house, production, random: seededRandom(seed) };
   const databaseUrl = deskDatabaseUrl(home);
+  const production = directProduction(home, settings);
   const watch = watchLimits(databaseUrl);
   try {
+    const stage = { house, production, printing: backgroundPrinting(production), random: seededRandom(seed) };
     const during = await printAndKill(stage, { rounds, order, onRound });
     const after = await finishEverything({ production, databaseUrl, order });
     demandNoDeserter(house);
@@ -107,11 +120,12 @@ async function printAndKill(stage: Stage, { rounds, order, onRound }: Plan): Pro
       looked = add(looked, await lookAround(stage.production, { cardsStillOut: CARDS_STILL_OUT }));
     }
   }
+  await stage.printing.end();
   return looked;
 }
 
 /** Starts printing, kills one process at a point that the seed chooses, sometimes another while the first comes back. */
-async function killOnce({ house, production, random }: Stage): Promise<{ victims: Victim[]; delayMs: number }> {
+async function killOnce({ house, printing, random }: Stage): Promise<{ victims: Victim[]; delayMs: number }> {
   const victims: Victim[] = [random.pick(WEIGHTS)];
   const delayMs = random.below(LONGEST_DELAY_MS + 1);
   const spoil = random.chance(CHANCE_OF_SPOIL) ? [1 + random.below(3)] : [];
@@ -121,7 +135,7 @@ async function killOnce({ house, production, random }: Stage): Promise<{ victims
   const restMs = random.below(LONGEST_REST_MS);
   const [first] = victims;
 
-  const printing = tryOnce(() => production.print({ spoil }));
+  printing.goOn({ spoil });
   await sleep(delayMs);
   if (first !== undefined) await house.kill(first);
   const back = first === undefined ? Promise.resolve() : house.restart(first, cutAfterMs);
@@ -132,7 +146,6 @@ async function killOnce({ house, production, random }: Stage): Promise<{ victims
     await house.restart(second);
   }
   await back;
-  await printing;
   await sleep(restMs);
   return { victims, delayMs };
 }

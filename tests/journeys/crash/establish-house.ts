@@ -7,18 +7,11 @@ import type { Stage } from "../../../apps/cli/src/demo/stage.ts";
 import { generateExtract } from "../../../apps/cli/src/example-force/index.ts";
 import { establish, type Running } from "../../../apps/cli/src/services/establish.ts";
 import { type Home, initInstallation, type Settings } from "../../../apps/cli/src/services/installation.ts";
-import type { Terms } from "./observed.ts";
+import { TERMS } from "./terms.ts";
 
 const repository = join(dirname(fileURLToPath(import.meta.url)), "..", "..", "..");
 const SILENT: Stage["progress"] = { note: () => undefined, step: (_title, work) => work(() => undefined) };
 
-/** So that holds trip, and the cap on cards outside is felt, within a short run. */
-export const TERMS: Terms & { receiptWithinSeconds: number } = {
-  openPerLine: 1,
-  unaccounted: 40,
-  attempts: 2,
-  receiptWithinSeconds: 12,
-};
 const LINES = 4;
 
 export type Established = {

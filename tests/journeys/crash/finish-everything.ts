@@ -44,6 +44,7 @@ export async function finishEverything(given: {
   await client.connect();
   const read = async () => progressSchema.parse((await client.query(PROGRESS)).rows[0]);
   let total: Looked = { uncertain: 0, holds: [], approved: 0 };
+  const printing = backgroundPrinting(production);
   try {
     let last = { ended: -1, at: Date.now() };
     for (let now = await read(); now.ended < order.jobs; now = await read()) {
@@ -53,9 +54,10 @@ export async function finishEverything(given: {
       }
       if (now.free > 0) await insist(ANSWER_SECONDS, "open a run", () => production.openRun(order.order, now.free));
       total = add(total, await lookAround(production, { cardsStillOut: 0 }));
-      await tryOnce(() => production.print());
+      printing.goOn();
       await sleep(POLL_MS);
     }
+    await printing.end();
     total = add(total, await lookAround(production, { cardsStillOut: CARDS_STILL_OUT }));
     const deadline = Date.now() + SETTLE_SECONDS * 1000;
     while ((await read()).unsettled > 0) {
@@ -67,6 +69,34 @@ export async function finishEverything(given: {
     await client.end();
   }
 }
+
+/** One print call after another; a failure that is none of a process coming and going is thrown by `end` or `goOn`. */
+export function backgroundPrinting(production: Production) {
+  let running: Promise<void> | undefined;
+  let failure: unknown;
+  const check = () => {
+    if (failure !== undefined) throw failure;
+  };
+  return {
+    goOn: (faults?: { spoil?: number[] }): void => {
+      check();
+      running ??= tryOnce(() => production.print(faults)).then(
+        () => {
+          running = undefined;
+        },
+        (error: unknown) => {
+          failure = error;
+          running = undefined;
+        },
+      );
+    },
+    end: async (): Promise<void> => {
+      await running;
+      check();
+    },
+  };
+}
+export type BackgroundPrinting = ReturnType<typeof backgroundPrinting>;
 
 export const add = (a: Looked, b: Looked): Looked => ({
   uncertain: a.uncertain + b.uncertain,

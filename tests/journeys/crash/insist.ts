@@ -21,12 +21,12 @@ export async function insist<T>(seconds: number, what: string, ask: () => Promis
   }
 }
 
-/** Asks once; a process that is gone is no failure, one that never answers is. */
+/** Asks once; a process that is gone or busy is no failure, one that never answers is. */
 export async function tryOnce(ask: () => Promise<unknown>): Promise<void> {
   try {
     await ask();
   } catch (error) {
-    if (!isPassing(error)) throw error;
+    if (!isPassing(error) && !(error instanceof CliError && error.code === "refused")) throw error;
   }
 }
 

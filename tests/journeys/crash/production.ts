@@ -1,25 +1,32 @@
 import { existsSync, readdirSync } from "node:fs";
 import { join, parse as parsePath } from "node:path";
+import pg from "pg";
 import { z } from "zod";
 import { CliError } from "../../../apps/cli/src/cli-error.ts";
 import type { Api } from "../../../apps/cli/src/services/http.ts";
 import {
   bureauApi,
   deskApi,
+  deskDatabaseUrl,
   type Home,
   type Login,
   type Settings,
 } from "../../../apps/cli/src/services/installation.ts";
+import { TERMS } from "./terms.ts";
 import { within } from "./within.ts";
 
 const ANSWER_SECONDS = 30;
 const RUN_MINUTES = 480;
+/** How long a line waits for a hold or an absent desk before its print call ends. */
+const PATIENCE_SECONDS = 3;
+/** A print call may go through every wait that the bureau allows itself, one after another. */
+const PRINT_SECONDS = 90;
 
 const statusSchema = z.looseObject({
   printing: z.boolean(),
   jobs: z.record(z.string(), z.int()),
   uncertain: z.array(z.looseObject({ job: z.string(), blank: z.string() })),
-  parked: z.array(z.looseObject({ job: z.string(), code: z.string(), attempt: z.int() })).default([]),
+  refused: z.record(z.string(), z.int()),
 });
 export type BureauStatus = z.infer<typeof statusSchema>;
 
@@ -44,6 +51,7 @@ export type Production = {
 };
 
 export function directProduction(home: Home, settings: Settings): Production {
+  const databaseUrl = deskDatabaseUrl(home);
   const at = (login: Login): Api => bounded(deskApi(home, settings, login), "desk");
   const bureau = (): Api => bounded(bureauApi(home, settings), "bureau");
   const status = async () => statusSchema.parse(await bureau().get("/status"));
@@ -54,8 +62,11 @@ export function directProduction(home: Home, settings: Settings): Production {
       await at("production.lead").post("/api/runs", { order, jobs, untilMinutes: RUN_MINUTES });
     },
     print: async (faults = {}) => {
-      await bureau().post("/fetch", {});
-      await bureau().post("/print", faults);
+      const api = bureauApi(home, settings);
+      const call = async (path: string, body: object) =>
+        within(PRINT_SECONDS, `bureau: POST ${path}`, api.post(path, body));
+      await call("/fetch", {});
+      await call("/print", { patienceSeconds: PATIENCE_SECONDS, ...faults });
     },
     resolveUncertain: async () => {
       const { uncertain } = await status();
@@ -66,17 +77,18 @@ export function directProduction(home: Home, settings: Settings): Production {
       return uncertain.length;
     },
     approveAttempts: async () => {
-      const waiting = (await status()).parked.filter(({ code }) => code === "attempt-refused");
-      for (const { job, attempt } of waiting) {
-        await at("production.lead").post("/api/attempts/approve", { job, attempt });
-      }
+      const { refused } = await status();
+      if (!refused["attempt-refused"]) return 0;
+      const waiting = await jobsWithoutAttempts(databaseUrl);
+      for (const job of waiting) await at("security.one").post("/api/attempts/approve", job);
       return waiting.length;
     },
     liftHolds: async () => {
       const { holds } = holdsSchema.parse(await at("security.one").get("/api/holds"));
       const standing = holds.filter(({ liftedAt }) => !liftedAt);
       const lifted: string[] = [];
-      for (const { id, reason } of standing) if (await liftByTwo(at, id)) lifted.push(reason);
+      const isUncertain = (await status()).uncertain.length > 0;
+      for (const { id, reason } of standing) if (await liftByTwo(at, id, isUncertain)) lifted.push(reason);
       return lifted;
     },
     receive: async (except) => {
@@ -103,15 +115,43 @@ async function scanIn(desk: Api, blanks: readonly string[]): Promise<Set<number>
   }
 }
 
-/** A hold whose job has no receipt yet stays until the bureau's operator has looked. */
-async function liftByTwo(at: (login: Login) => Api, hold: string): Promise<boolean> {
+const jobSchema = z.array(z.object({ job: z.string(), attempt: z.int() }));
+
+/** Jobs that were released as often as the agreement allows, and never printed: their next attempt is a person's word. */
+async function jobsWithoutAttempts(databaseUrl: string): Promise<z.infer<typeof jobSchema>> {
+  const client = new pg.Client({ connectionString: databaseUrl });
+  client.on("error", () => undefined);
   try {
-    await at("security.one").post(`/api/holds/${hold}/lift`, {});
+    await client.connect();
+    const { rows } = await client.query(
+      `select id job, attempt + 1 attempt from job where state = 'released' and attempt >= ${TERMS.attempts}
+       and not exists (select from attempt_approval a where a.job_id = job.id and a.attempt = job.attempt + 1)`,
+    );
+    return jobSchema.parse(rows);
+  } catch (error) {
+    // As every client of a server that has just been killed sees it; whoever insists asks again.
+    throw new CliError("not-running", `The database does not answer (${String(error)}).`, "");
+  } finally {
+    await client.end().catch(() => undefined);
+  }
+}
+
+/** Where no blank was touched there will be no receipt, so that the hold is lifted despite: another attempt follows. */
+async function liftByTwo(at: (login: Login) => Api, hold: string, isUncertain: boolean): Promise<boolean> {
+  const path = `/api/holds/${hold}/lift`;
+  const despite = isUncertain ? {} : { despite: "no blank was touched; another attempt follows" };
+  try {
+    await at("security.one").post(path, despite);
   } catch (error) {
     if (isRefusal(error, "not-looked-into") || isRefusal(error, "already-lifted")) return false;
     if (!isRefusal(error, "same-person")) throw error;
   }
-  await at("security.two").post(`/api/holds/${hold}/lift`, {});
+  try {
+    await at("security.two").post(path, despite);
+  } catch (error) {
+    // The answer to an earlier call was lost; the hold was lifted by it.
+    if (!isRefusal(error, "already-lifted")) throw error;
+  }
   return true;
 }
 
