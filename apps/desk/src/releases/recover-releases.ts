@@ -7,8 +7,12 @@ import { toStoredOutcome } from "./stored-outcome.ts";
 import { readUndecided, type Undecided } from "./undecided.ts";
 
 const BATCH = 256;
-/** What this process took on less than this ago, it is still at. */
-const UNDER_WAY_MS = 20_000;
+/**
+ * What this process took on less than this ago, it is likely still at. Longer than a release takes, and not much longer: a
+ * bureau's line waits for it. Too short costs a question to the keyholder, nothing else.
+ */
+const UNDER_WAY_MS = 3_000;
+const LOG_TIMEOUT_MS = 20_000;
 
 /**
  * Finishes releases that were reserved and have no outcome: after a restart, those of the process before; while running,
@@ -34,7 +38,7 @@ async function storeKept(desk: Desk, undecided: readonly Undecided[]): Promise<S
   });
   const known = undecided.filter((_, at) => outcomes[at] !== null && outcomes[at] !== undefined);
   const operations = known.map(({ operationId }) => operationId);
-  const logged = await desk.sequencer.waitLogged(operations, { timeoutMs: UNDER_WAY_MS });
+  const logged = await desk.sequencer.waitLogged(operations, { timeoutMs: LOG_TIMEOUT_MS });
   const byHash = new Map(
     outcomes.flatMap((outcome) => (outcome === null ? [] : [[outcome.leafHash, outcome] as const])),
   );
