@@ -35,12 +35,17 @@ import { type SeededRandom, seededRandom } from "./crash/seeded-random.ts";
 import { TERMS } from "./crash/terms.ts";
 import { watchLimits } from "./crash/watch-limits.ts";
 
+/** Each card takes about a tenth of a second, and there are several lines. */
 const LONGEST_DELAY_MS = 400;
 const LONGEST_REST_MS = 200;
 const ANSWER_SECONDS = 30;
-const LOOK_EVERY = 3;
+/** So that a round in which nothing can be printed is a short one. */
+const LONGEST_WAIT_FOR_CARDS_MS = 1500;
+const POLL_MS = 15;
+const LOOK_EVERY = 2;
 const CARDS_STILL_OUT = 5;
 const CHANCE_OF_SPOIL = 0.25;
+const CHANCE_OF_JAM = 0.15;
 const CHANCE_OF_SECOND = 0.2;
 const CHANCE_OF_CUT = 0.15;
 const WEIGHTS: Readonly<Record<Victim, number>> = { desk: 3, bureau: 3, keyholder: 2.5, database: 1.5 };
@@ -125,17 +130,23 @@ async function printAndKill(stage: Stage, { rounds, order, onRound }: Plan): Pro
 }
 
 /** Starts printing, kills one process at a point that the seed chooses, sometimes another while the first comes back. */
-async function killOnce({ house, printing, random }: Stage): Promise<{ victims: Victim[]; delayMs: number }> {
+async function killOnce({
+  house,
+  production,
+  printing,
+  random,
+}: Stage): Promise<{ victims: Victim[]; delayMs: number }> {
   const victims: Victim[] = [random.pick(WEIGHTS)];
   const delayMs = random.below(LONGEST_DELAY_MS + 1);
   const spoil = random.chance(CHANCE_OF_SPOIL) ? [1 + random.below(3)] : [];
+  const loseReceipt = random.chance(CHANCE_OF_JAM) ? [1 + random.below(5)] : [];
   const cutAfterMs = random.chance(CHANCE_OF_CUT) ? random.below(LONGEST_DELAY_MS) : undefined;
   const second = random.chance(CHANCE_OF_SECOND) ? random.pick(WEIGHTS) : undefined;
   const secondAfterMs = random.below(LONGEST_DELAY_MS);
   const restMs = random.below(LONGEST_REST_MS);
   const [first] = victims;
 
-  printing.goOn({ spoil });
+  await untilCardsMove(production, () => printing.goOn({ spoil, loseReceipt }));
   await sleep(delayMs);
   if (first !== undefined) await house.kill(first);
   const back = first === undefined ? Promise.resolve() : house.restart(first, cutAfterMs);
@@ -150,6 +161,22 @@ async function killOnce({ house, printing, random }: Stage): Promise<{ victims: 
   return { victims, delayMs };
 }
 
+const STARTED = ["produced", "spoiled", "intent", "uncertain"];
+
+/** Waits until a card came out since it was called, so that the kill meets printing; what is held or jammed is not waited for. */
+async function untilCardsMove(production: Production, goOn: () => void): Promise<void> {
+  const started = async () => {
+    const { jobs } = await production.status();
+    return STARTED.reduce((sum, state) => sum + (jobs[state] ?? 0), 0);
+  };
+  const before = await insist(ANSWER_SECONDS, "bureau status", started);
+  const deadline = Date.now() + LONGEST_WAIT_FOR_CARDS_MS;
+  do {
+    goOn();
+    await sleep(POLL_MS);
+  } while ((await insist(ANSWER_SECONDS, "bureau status", started)) === before && Date.now() < deadline);
+}
+
 /** A process that nobody killed must not end because another did. */
 function demandNoDeserter(house: House): void {
   const deserters = house.deserters();
@@ -161,7 +188,7 @@ async function main(): Promise<number> {
     options: {
       rounds: { type: "string", default: "50" },
       seed: { type: "string", default: randomBytes(6).toString("hex") },
-      people: { type: "string", default: "200" },
+      people: { type: "string", default: "240" },
       keep: { type: "string" },
     },
   });

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
 import { z } from "zod";
 import { insist, tryOnce } from "./insist.ts";
-import type { Production } from "./production.ts";
+import type { Faults, Production } from "./production.ts";
 import { HangError } from "./within.ts";
 
 /** Nothing moved for so long: it hangs. Longer than any wait that the processes allow themselves. */
@@ -78,7 +78,7 @@ export function backgroundPrinting(production: Production) {
     if (failure !== undefined) throw failure;
   };
   return {
-    goOn: (faults?: { spoil?: number[] }): void => {
+    goOn: (faults?: Faults): void => {
       check();
       running ??= tryOnce(() => production.print(faults)).then(
         () => {

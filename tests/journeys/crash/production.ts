@@ -18,7 +18,7 @@ import { within } from "./within.ts";
 const ANSWER_SECONDS = 30;
 const RUN_MINUTES = 480;
 /** How long a line waits for a hold or an absent desk before its print call ends. */
-const PATIENCE_SECONDS = 3;
+const PATIENCE_SECONDS = 8;
 /** A print call may go through every wait that the bureau allows itself, one after another. */
 const PRINT_SECONDS = 90;
 
@@ -34,11 +34,14 @@ const holdsSchema = z.looseObject({
   holds: z.array(z.looseObject({ id: z.string(), reason: z.string(), liftedAt: z.string().nullish() })),
 });
 
+/** Which cards of a print call spoil, and which jam their line, counted from 1. */
+export type Faults = { readonly spoil: readonly number[]; readonly loseReceipt: readonly number[] };
+
 /** What the people of both sides do while processes come and go. Everything here may fail with the process that it asks. */
 export type Production = {
   readonly openRun: (order: string, jobs: number) => Promise<void>;
   /** Tells the bureau to print all that is open. */
-  readonly print: (faults?: { spoil?: number[] }) => Promise<void>;
+  readonly print: (faults?: Faults) => Promise<void>;
   readonly status: () => Promise<BureauStatus>;
   /** An operator looks at the blank of each uncertain job and signs what came of it; answers how many. */
   readonly resolveUncertain: () => Promise<number>;
@@ -61,7 +64,7 @@ export function directProduction(home: Home, settings: Settings): Production {
     openRun: async (order, jobs) => {
       await at("production.lead").post("/api/runs", { order, jobs, untilMinutes: RUN_MINUTES });
     },
-    print: async (faults = {}) => {
+    print: async (faults) => {
       const api = bureauApi(home, settings);
       const call = async (path: string, body: object) =>
         within(PRINT_SECONDS, `bureau: POST ${path}`, api.post(path, body));

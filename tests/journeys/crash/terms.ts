@@ -5,5 +5,5 @@ export const TERMS: Terms & { receiptWithinSeconds: number } = {
   openPerLine: 1,
   unaccounted: 40,
   attempts: 2,
-  receiptWithinSeconds: 12,
+  receiptWithinSeconds: 8,
 };
