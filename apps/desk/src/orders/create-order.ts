@@ -24,7 +24,7 @@ import {
 import { createSealPool, type SealPool } from "./seal-pool.ts";
 
 /** Cards in clear in this process's memory at once: twice this, since the next batch is opened while one is sealed. */
-const BATCH = 64;
+const BATCH = 32;
 const MAX_ORDER = 200_000;
 
 export type OrderWish = {

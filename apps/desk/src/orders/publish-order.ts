@@ -79,7 +79,7 @@ async function insertJobs(
       cards.map(({ recordVersion }) => recordVersion),
       cards.map(({ request }) => (ordered.has(request) ? "sealed" : "cancelled")),
       cards.map(({ job, kind }) => Buffer.from(contextOf(force, terms, { job, kind }))),
-      cards.map(({ request, wrapped }) => (ordered.has(request) ? wrapped : null)),
+      cards.map(({ request, wrapped }) => (ordered.has(request) ? Buffer.from(wrapped, "base64url") : null)),
     ],
   );
 }

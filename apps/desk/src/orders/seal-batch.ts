@@ -12,7 +12,7 @@ import { decideOrderItem, type OrderRefusal, toFace } from "./order-rules.ts";
 import type { SealInput, SealPool } from "./seal-pool.ts";
 
 /** Cards that one thread composes between two messages. */
-const THREAD_CHUNK = 8;
+const THREAD_CHUNK = 4;
 
 /** What is the same for every card of an order. */
 export type OrderTerms = {
@@ -28,13 +28,16 @@ export type OrderTerms = {
 
 export type WantedCard = { readonly request: string; readonly person: string; readonly kind: CardKind };
 
-/** A card that is in the order file; `wrapped` is its content key for the keyholder alone. */
+/**
+ * A card that is in the order file; `wrapped` is its content key for the keyholder alone, in base64url: small buffers kept
+ * until the end would each keep the larger block that they were cut from.
+ */
 export type SealedCard = WantedCard & {
   readonly job: string;
   readonly card: string;
   readonly number: string;
   readonly recordVersion: number;
-  readonly wrapped: Buffer;
+  readonly wrapped: string;
   readonly manifest: OrderManifest["jobs"][number];
 };
 
@@ -117,7 +120,8 @@ export async function sealBatch(
     const [card, key] = [ready[index], wrapped[index]];
     if (card === undefined || key === undefined) throw new DeskError("broken-invariant", "A batch came back longer");
     card.contentKey.fill(0);
-    card.opened.portrait.fill(0);
+    // Empty where it was handed over to the thread, which wipes it.
+    if (card.opened.portrait.length > 0) card.opened.portrait.fill(0);
     const { request, person, kind, job, number } = card;
     if (!output.ok) {
       notIncluded.push({ request, reason: "face-refused" });
@@ -147,7 +151,7 @@ function toSealInput(terms: OrderTerms, card: ReadyCard): SealInput {
   };
 }
 
-async function wrapKeys(desk: Desk, ready: readonly ReadyCard[]): Promise<Buffer[]> {
+async function wrapKeys(desk: Desk, ready: readonly ReadyCard[]): Promise<readonly string[]> {
   if (ready.length === 0) return [];
   const jobs = ready.map(({ person, kind, context, contentKey, opened }) => ({
     person,
@@ -161,7 +165,7 @@ async function wrapKeys(desk: Desk, ready: readonly ReadyCard[]): Promise<Buffer
     },
   }));
   const { wrapped } = await desk.keyholder.call("jobs/wrap", { jobs });
-  return wrapped.map((key) => Buffer.from(key, "base64url"));
+  return wrapped;
 }
 
 async function readPresent(desk: Desk, wanted: readonly WantedCard[]): Promise<Set<string>> {

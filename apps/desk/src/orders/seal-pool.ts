@@ -17,6 +17,8 @@ export type SealOutput =
 type Reply = { id: number; outputs?: SealOutput[]; failed?: string };
 type Waiting = { resolve: (outputs: SealOutput[]) => void; reject: (error: Error) => void };
 
+const NURSERY_MIB = 8;
+
 export type SealPool = {
   /** Composes and seals these cards in one of the threads; answers in their order. */
   readonly seal: (inputs: readonly SealInput[]) => Promise<SealOutput[]>;
@@ -40,7 +42,11 @@ export function createSealPool(templates: string, threads = availableParallelism
 }
 
 function createLane(templates: string) {
-  const worker = new Worker(new URL("./seal-worker.ts", import.meta.url), { workerData: { templates } });
+  const worker = new Worker(new URL("./seal-worker.ts", import.meta.url), {
+    workerData: { templates },
+    // Pages live outside the heap and are freed with their owners: a small nursery is swept often.
+    resourceLimits: { maxYoungGenerationSizeMb: NURSERY_MIB },
+  });
   const waiting = new Map<number, Waiting>();
   let last = 0;
   let ended: Error | undefined;
@@ -64,10 +70,19 @@ function createLane(templates: string) {
         if (ended !== undefined) return reject(ended);
         last += 1;
         waiting.set(last, { resolve, reject });
-        worker.postMessage({ id: last, inputs });
+        worker.postMessage({ id: last, inputs }, portraitsOf(inputs));
       }),
     close: async () => {
       await worker.terminate();
     },
   };
+}
+
+/** Portraits are handed over, not copied: the caller's are empty afterwards. */
+function portraitsOf(inputs: readonly SealInput[]): ArrayBuffer[] {
+  return inputs.flatMap(({ person: { portrait } }) => {
+    const { buffer } = portrait;
+    // A small one may share its memory with others, which must not be handed over with it.
+    return buffer instanceof ArrayBuffer && buffer.byteLength === portrait.length ? [buffer] : [];
+  });
 }
