@@ -6,7 +6,7 @@ import { startTap } from "../drill/tap.ts";
 import { generateExtract } from "../example-force/index.ts";
 import type { Progress } from "../progress.ts";
 import { establish, type Running, stopAll } from "../services/establish.ts";
-import { initInstallation, publicPort } from "../services/installation.ts";
+import { initInstallation, openHome, publicPort } from "../services/installation.ts";
 import { exampleAgreement } from "./example-agreement.ts";
 import { finishCards, importPeople, makeOrder, produce } from "./main-job.ts";
 import { reportDemo } from "./report.ts";
@@ -80,6 +80,7 @@ function prepareFolder(folder: string): void {
     if (!existsSync(join(folder, MARKER))) {
       throw new CliError("bad-input", `${folder} is not empty and was not made by the demo.`, "Choose another --home.");
     }
+    rmSync(openHome(folder).postgres, { recursive: true, force: true });
     rmSync(folder, { recursive: true });
   }
   mkdirSync(folder, { recursive: true });

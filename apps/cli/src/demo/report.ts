@@ -82,7 +82,12 @@ function assemble(stage: Stage, { acts, exposure, status, ledger, drill }: Findi
     releases: status.releases,
     receipts: status.receipts,
     holds: acts.runs.flatMap((run) => run?.holds ?? []),
-    ledger: { path: stage.home.tiles, origin: stage.settings.origin, ...ledger },
+    ledger: {
+      path: stage.home.tiles,
+      origin: stage.settings.origin,
+      size: ledger.size,
+      verified: ledger.verified,
+    },
     drill: drill.levels.map(({ level, people, ofPeople }) => ({ level, people, ofPeople })),
     exposure: {
       people: exposure.people,
