@@ -1,5 +1,5 @@
 import { generateKeyPairSync, randomBytes, sign, verify } from "node:crypto";
-import { fsyncSync, mkdirSync, mkdtempSync, openSync, readdirSync, rmSync, writeSync } from "node:fs";
+import { chmodSync, fsyncSync, mkdirSync, mkdtempSync, openSync, readdirSync, rmSync, writeSync } from "node:fs";
 import { connect, createServer } from "node:net";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
@@ -31,6 +31,7 @@ const quiet: Progress = { note: () => undefined, step: (_title, work) => work(()
 /** The main job on real processes: compose and seal, release and print, exposure, peak memory. */
 export async function* run({ people }: { people: number }): AsyncGenerator<Measurement> {
   const folder = mkdtempSync(join(tmpdir(), "tipstaff-bench-"));
+  chmodSync(folder, 0o711);
   const { home, settings } = await initInstallation(join(folder, "home"), {
     force: "exampleshire-police",
     recipient: "cardmaker",

@@ -11,7 +11,9 @@ export type ImportArguments = Omit<ImportOptions, "file" | "onProgress"> & {
 
 /** Runs an import beside a desk that may be serving; answers the exit code: 1 where rows were refused. */
 export async function runImport(file: string, { config, json, ...options }: ImportArguments): Promise<number> {
-  const { desk, close } = await composeDesk(readConfig(config));
+  const read = readConfig(config);
+  // A person watches this command and gets a report; the log's everyday words would only stand in its way.
+  const { desk, close } = await composeDesk(read.logLevel === "info" ? { ...read, logLevel: "warn" } : read);
   try {
     const report = await importCommand(desk, { ...options, file, onProgress: showProgress() });
     if (process.stderr.isTTY) process.stderr.write("\r\u001b[K");

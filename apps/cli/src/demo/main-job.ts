@@ -72,6 +72,7 @@ export async function makeOrder(stage: Stage): Promise<Order> {
     await as(stage, "cards.clerk").post("/api/requests", { all: true });
     await as(stage, "covert.custodian").post("/api/requests", { all: true });
     await as(stage, "cards.approver").post("/api/requests/approve", { all: true });
+    await as(stage, "covert.second").post("/api/requests/approve", { all: true });
   });
   const progressSchema = z.looseObject({ progress: z.looseObject({ done: z.int(), total: z.int() }) });
   return progress.step("Order: faces composed, every card sealed on its own", async (report) => {

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { z } from "zod";
@@ -7,6 +7,18 @@ import { CliError } from "../cli-error.ts";
 
 /** Linux refuses socket paths of 108 bytes and more. */
 const LONGEST_SOCKET_PATH = 100;
+
+/** Where root's database lies when its OS user may not pass through the home: PostgreSQL does not run as root. */
+const ELSEWHERE = "/var/tmp";
+
+/** May another user pass through all folders down to here? Only root asks; anybody else runs the database as themselves. */
+function everybodyMayPass(folder: string): boolean {
+  if (process.getuid?.() !== 0) return true;
+  for (let place = folder; ; place = dirname(place)) {
+    if (place !== folder && existsSync(place) && (statSync(place).mode & 0o001) === 0) return false;
+    if (place === dirname(place)) return true;
+  }
+}
 
 const settingsSchema = z.strictObject({
   version: z.literal(1),
@@ -27,12 +39,13 @@ export function openHome(folder: string) {
   const root = resolve(folder);
   const at = (...parts: string[]) => join(root, ...parts);
   const sockets = at("run");
-  const short = join(tmpdir(), `tipstaff-${createHash("sha256").update(root).digest("hex").slice(0, 16)}`);
+  const mark = createHash("sha256").update(root).digest("hex").slice(0, 16);
+  const short = join(tmpdir(), `tipstaff-${mark}`);
   const run = join(sockets, "console.sock").length <= LONGEST_SOCKET_PATH ? sockets : short;
   return {
     root,
     settingsFile: at("settings.json"),
-    postgres: at("postgres"),
+    postgres: everybodyMayPass(root) ? at("postgres") : join(ELSEWHERE, `tipstaff-${mark}`, "postgres"),
     keyholder: at("keyholder"),
     desk: at("desk"),
     deskConfig: at("desk", "config.json"),

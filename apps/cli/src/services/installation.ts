@@ -14,6 +14,7 @@ export const STAFF = {
   "cards.clerk": ["clerk"],
   "cards.approver": ["approver"],
   "covert.custodian": ["custodian", "clerk"],
+  "covert.second": ["custodian"],
   "production.lead": ["production"],
   "front.desk": ["receiving"],
   "security.one": ["security"],

@@ -146,6 +146,7 @@ function createCluster(options: {
   logFile: string;
 }) {
   const { folder, bin, identity } = options;
+  mkdirSync(dirname(folder), { recursive: true, mode: 0o711 });
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   if (identity.uid !== undefined && identity.gid !== undefined) chownSync(folder, identity.uid, identity.gid);
   if (identity.uid !== undefined && spawnSync("test", ["-w", folder], identity).status !== 0) {
