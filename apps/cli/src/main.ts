@@ -1,6 +1,7 @@
 import { Command, CommanderError } from "commander";
 import { CliError } from "./cli-error.ts";
 import { registerAgreement } from "./commands/agreement.ts";
+import { registerBench } from "./commands/bench.ts";
 import { registerBureau } from "./commands/bureau.ts";
 import { registerCards } from "./commands/cards.ts";
 import { registerDemo } from "./commands/demo.ts";
@@ -33,6 +34,7 @@ for (const register of [
   registerDrill,
   registerLedger,
   registerAgreement,
+  registerBench,
   registerUnbuilt,
 ]) {
   register(program);

@@ -1,0 +1,18 @@
+import { spawn } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import type { Command } from "commander";
+
+const bench = fileURLToPath(new URL("../../../../bench/main.ts", import.meta.url));
+
+export function registerBench(program: Command): void {
+  program
+    .command("bench [names...]")
+    .description("measure, each figure against a floor of the same run (from a clone)")
+    .option("--people <n>", "how many people", "2000")
+    .action(async (names: string[], options: { people: string }, command: Command) => {
+      const json = command.optsWithGlobals().json ? ["--json"] : [];
+      const args = [...process.execArgv, bench, ...names, "--people", options.people, ...json];
+      const child = spawn(process.execPath, args, { stdio: "inherit" });
+      process.exitCode = await new Promise<number>((resolve) => child.once("exit", (code) => resolve(code ?? 2)));
+    });
+}
