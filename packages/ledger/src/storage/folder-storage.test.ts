@@ -1,4 +1,5 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { execFileSync } from "node:child_process";
+import { mkdir, mkdtemp, readdir, readFile, rm, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -44,6 +45,16 @@ describe("createFolderStorage()", () => {
     await storage.replace({ path: "checkpoint", bytes: bytes("1") });
     await storage.replace({ path: "checkpoint", bytes: bytes("2") });
     expect(await readFile(join(folder, "checkpoint"), "utf8")).toBe("2");
+  });
+
+  test("refuses to read what is too long for any file of a log, a folder, and a pipe", async () => {
+    const storage = createFolderStorage(folder);
+    await writeFile(join(folder, "checkpoint"), "");
+    await truncate(join(folder, "checkpoint"), 2 ** 33);
+    execFileSync("mkfifo", [join(folder, "pipe")]);
+    await mkdir(join(folder, "tile"));
+    const failed = expect.objectContaining({ code: "storage-failed" });
+    for (const path of ["checkpoint", "pipe", "tile"]) await expect(storage.read(path)).rejects.toThrow(failed);
   });
 
   test("knows no file where there is none", async () => {

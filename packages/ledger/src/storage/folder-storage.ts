@@ -1,4 +1,5 @@
-import { link, mkdir, open, readdir, readFile, rename, rm, stat, unlink } from "node:fs/promises";
+import { constants } from "node:fs";
+import { link, mkdir, open, readdir, rename, rm, stat, unlink } from "node:fs/promises";
 import { dirname, join, relative, sep } from "node:path";
 import { equalBytes } from "../bytes.ts";
 import { uniqueName } from "../crypto.ts";
@@ -11,6 +12,8 @@ const TEMPORARY = ".unfinished";
 const ABANDONED_MS = 600_000;
 /** Files written at once: more does not make the disk faster. */
 const PARALLEL = 8;
+/** Largest file of a log, in bytes: 256 entries, or openings, of 65,535 bytes each. More is not read: a copied folder may hold anything. */
+const MAX_FILE_BYTES = 1 + 256 * (2 + 0xffff);
 const PATH = /^[A-Za-z0-9][A-Za-z0-9.-]*(?:\/[A-Za-z0-9][A-Za-z0-9.-]*)*$/;
 
 /**
@@ -69,12 +72,27 @@ const guarded = async (work: () => Promise<void>): Promise<void> => {
 
 const readIfThere = async (file: string): Promise<Uint8Array | undefined> => {
   try {
-    return await readFile(file);
+    return await readPlainFile(file);
   } catch (error) {
+    if (error instanceof LedgerError) throw error;
     if (codeOf(error) === "ENOENT" || codeOf(error) === "ENOTDIR") return undefined;
     throw new LedgerError("storage-failed", `a file of the log cannot be read: ${codeOf(error) || "unknown fault"}`, {
       cause: error,
     });
+  }
+};
+
+const readPlainFile = async (file: string): Promise<Uint8Array> => {
+  // Without O_NONBLOCK, opening a pipe would wait for ever.
+  const handle = await open(file, constants.O_RDONLY | constants.O_NONBLOCK);
+  try {
+    const found = await handle.stat();
+    if (!found.isFile() || found.size > MAX_FILE_BYTES) {
+      throw new LedgerError("storage-failed", "a file of the log is no plain file, or longer than any of a log can be");
+    }
+    return await handle.readFile();
+  } finally {
+    await handle.close();
   }
 };
 
