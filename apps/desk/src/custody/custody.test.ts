@@ -100,6 +100,15 @@ describe("scanning in", () => {
     expect(answers.filter(({ status }) => status === 200).length).toBe(1);
     expect(await unaccounted()).toBe(2);
   });
+  it("counts a piece of plastic once though its contractor said its blank of two cards", async () => {
+    const [counted, other] = [cards[4], cards[6]];
+    const say = (blank: string | undefined) =>
+      test.desk.pool.query("update card set blank = $1 where id = $2", [blank, other?.card]);
+    await say(counted?.blank);
+    expect(codeOf((await receive([{ blank: counted?.blank }])).body)).toBe("not-in-that-state");
+    expect(await unaccounted()).toBe(2);
+    await say(other?.blank);
+  });
   it("takes a spoiled card and one without a receipt", async () => {
     const answer = await receive([{ blank: cards[7]?.blank }, { number: cards[6]?.number }]);
     expect(answer.body).toMatchObject({ received: 2 });

@@ -77,9 +77,25 @@ async function findScanned(desk: Desk, scans: readonly Scan[]): Promise<(FoundCa
   );
   const blanks = new Map<string, FoundCard>();
   // The serials of two contractors' blanks may collide: the card that is still out is the one that arrives.
-  for (const card of byBlank.sort((a, b) => Number(b.scanned) - Number(a.scanned))) blanks.set(card.blank ?? "", card);
+  for (const card of onePerBlank(byBlank).sort((a, b) => Number(b.scanned) - Number(a.scanned)))
+    blanks.set(card.blank ?? "", card);
   const numbers = new Map(byNumber.map((card) => [card.number, card]));
   return scans.map((scan) => ("blank" in scan ? blanks.get(scan.blank) : numbers.get(scan.number)));
+}
+
+/**
+ * One contractor who says the same blank of several cards is not believed: a piece of plastic accounts for one of them,
+ * however often it is scanned. The others have a number of their own to be scanned by.
+ */
+function onePerBlank(cards: readonly FoundCard[]): FoundCard[] {
+  const first = new Map<string, FoundCard>();
+  for (const card of cards) {
+    const key = `${card.recipient} ${card.blank}`;
+    const known = first.get(key);
+    const isFirst = known === undefined || (card.scanned && !known.scanned);
+    if (isFirst || (card.scanned === known.scanned && card.card < known.card)) first.set(key, card);
+  }
+  return [...first.values()];
 }
 
 async function storeScans(
