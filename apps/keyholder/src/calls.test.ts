@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { openSubject, signatureLines } from "@tipstaff/ledger";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { keyholderHandlers as calls, consoleHandlers as console } from "./calls.ts";
+import { sha256Hex } from "./encoding.ts";
 import { journalHead, readJournal } from "./journal/journal.ts";
 import { keysOf } from "./roots/root-keys.ts";
 import { RefusedCall } from "./server/refused-call.ts";
@@ -189,6 +190,18 @@ describe("agreements", () => {
     const answer = signed(keys.yaml);
     if (answer instanceof Promise) throw new Error("synchronous");
     expect(pin(keys.yaml, answer.line + lines(keys.yaml, keys.agreement))).toMatchObject({ ok: true });
+  });
+
+  test("end when a later version is pinned that supersedes them, in whatever order, and though one between never was", () => {
+    pinKey();
+    const version = (n: number) => {
+      const supersedes = n === 1 ? "" : `supersedes: { id: exampleshire-cards, version: ${n - 1} }\n`;
+      return keys.yaml.replace(/^version: 1\n/m, `version: ${n}\n${supersedes}`);
+    };
+    const pinned = (n: number) => pin(version(n), lines(version(n), force(), keys.agreement));
+    const digest = (n: number) => sha256Hex(Buffer.from(version(n)));
+    for (const n of [1, 3, 2]) expect(pinned(n)).toEqual({ ok: true, digest: digest(n) });
+    expect(calls.status(held.keyholder, {})).toMatchObject({ agreements: [digest(3)] });
   });
 
   test("are not checked by a key that bears the force's name, or is none", () => {

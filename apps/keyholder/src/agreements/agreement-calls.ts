@@ -12,7 +12,7 @@ import { appendJournal } from "../journal/journal.ts";
 import type { Keyholder } from "../keyholder.ts";
 import { RefusedCall } from "../server/refused-call.ts";
 import { readSetting, writeSetting } from "../settings.ts";
-import { recipientKeys } from "./agreement-store.ts";
+import { endReplaced, recipientKeys } from "./agreement-store.ts";
 
 const FAULTS_TOLD = 5;
 
@@ -107,7 +107,7 @@ export function pinAgreement(
   const verified = verdicts.find((verdict) => verdict.ok);
   if (verified === undefined) return { ok: false, reason: reasonOf(verdicts) };
   const digest = sha256Hex(bytes);
-  const { id, version, recipient, supersedes } = verified.agreement;
+  const { id, version, recipient } = verified.agreement;
   return store.transaction(() => {
     const added = store.run(
       `insert into agreement (digest, id, version, recipient, bytes, signatures, pinned_at) values (?, ?, ?, ?, ?, ?, ?)
@@ -115,12 +115,7 @@ export function pinAgreement(
       ...[digest, id, version, recipient.id, bytes, request.signatures, now().toISOString()],
     );
     if (added === 0) return { ok: true, digest };
-    if (supersedes !== undefined) {
-      store.run(
-        "update agreement set superseded = 1 where id = ? and version = ? and recipient = ? and digest <> ?",
-        ...[supersedes.id, supersedes.version, recipient.id, digest],
-      );
-    }
+    endReplaced(store, recipient.id);
     appendJournal(store, { at: now(), what: "agreement-pinned", detail: { digest, id, version } });
     return { ok: true, digest };
   });

@@ -49,6 +49,25 @@ function cachedParse(digest: string, bytes: Uint8Array): Agreement {
   return read.agreement;
 }
 
+/**
+ * Ends every pinned agreement with this recipient that another one supersedes, and with it all its earlier versions:
+ * whichever was pinned first, and though the versions between were never pinned.
+ */
+export function endReplaced(store: Store, recipient: string): void {
+  const pinned = store
+    .all("select digest, bytes from agreement where recipient = ?", recipient)
+    .map((row) => ({ digest: textOf(row, "digest"), bytes: bytesOf(row, "bytes") }))
+    .map(({ digest, bytes }) => ({ digest, agreement: cachedParse(digest, bytes) }));
+  for (const { agreement: next, digest: own } of pinned) {
+    const { supersedes } = next;
+    if (supersedes === undefined) continue;
+    store.run(
+      "update agreement set superseded = 1 where id = ? and version <= ? and recipient = ? and digest <> ?",
+      ...[supersedes.id, supersedes.version, recipient, own],
+    );
+  }
+}
+
 /** Digests of the agreements under which something may be released. */
 export const pinnedDigests = (store: Store): string[] =>
   store.all("select digest from agreement where superseded = 0 order by digest").map((row) => textOf(row, "digest"));
