@@ -37,6 +37,23 @@ it("a hold stops every release of the recipient at once, and the keyholder knows
   expect(holds.map(({ recipient }) => recipient)).toContain(bureau.recipient);
 });
 
+it("two people who hold at the same moment leave no hold that only the keyholder knows", async () => {
+  const bureau = await makeRecipient(test);
+  const placing = (["security.one", "production.lead"] as const).map((login) =>
+    test.as(login).post("/api/holds", { recipient: bureau.recipient, reason: "odd" }),
+  );
+  await Promise.all(placing);
+  const { holds } = await test.desk.keyholder.call("status", {});
+  const told = holds.filter(({ recipient }) => recipient === bureau.recipient).map(({ hold }) => hold);
+  const known = (await holdsOf(bureau)).map(({ id }) => id);
+  expect(known.sort()).toEqual(told.sort());
+  for (const hold of known) {
+    await lift("security.one", hold);
+    expect((await lift("security.two", hold)).body).toMatchObject({ lifted: true });
+  }
+  expect((await ask(bureau, 0, "line-1")).status).toBe(200);
+});
+
 it("a hold of one recipient stops nobody else", async () => {
   const [held, other] = [await makeRecipient(test), await makeRecipient(test)];
   await test.as("security.one").post("/api/holds", { recipient: held.recipient, reason: "odd" });

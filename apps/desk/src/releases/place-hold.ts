@@ -28,7 +28,12 @@ export async function placeHold(desk: Desk, hold: HoldToPlace): Promise<{ hold: 
     await desk.keyholder.call("holds/place", { recipient: hold.recipient, hold: id, reason: hold.reason });
     const at = desk.now();
     await recordEntries(desk, [toDraft({ ...hold, id, at })], async (client) => {
-      await client.query(INSERT, values({ ...hold, id, at, toldAt: at }));
+      const placing = { ...hold, id, at, toldAt: at };
+      const { rowCount } = await client.query(INSERT, values(placing));
+      if (rowCount === 1) return;
+      // Another call placed the same hold meanwhile. The keyholder knows both, so both must be there to be lifted: what
+      // makes this one distinct is its own id in the place of a job's.
+      await client.query(INSERT, values({ ...placing, detail: { ...hold.detail, job: id } }));
     });
   } catch (error) {
     if (!isKeyholderAway(error)) throw error;
@@ -74,6 +79,16 @@ type UntoldRow = {
   placed_by: string | null;
   placed_at: Date;
 };
+
+/** Tells the keyholder alone of holds that it may not know: before it decides anything. */
+export async function tellKeyholder(desk: Desk): Promise<void> {
+  const { rows } = await desk.pool.query<Pick<UntoldRow, "id" | "recipient" | "reason">>(
+    "select id, recipient, reason from hold where told_at is null and lifted_at is null",
+  );
+  for (const { id, recipient, reason } of rows) {
+    await desk.keyholder.call("holds/place", { recipient, hold: id, reason });
+  }
+}
 
 /** Tells the keyholder and the ledger of holds that were placed while the keyholder could not be reached. */
 export async function tellHolds(desk: Desk): Promise<void> {
