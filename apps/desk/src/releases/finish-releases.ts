@@ -1,6 +1,7 @@
 import type { Logged } from "@tipstaff/ledger/postgres";
 import type { KeyholderRequest, Outcome } from "@tipstaff/release-protocol";
 import type { Desk } from "../desk.ts";
+import { tellKeyholder } from "./place-hold.ts";
 import { type Decided, storeOutcomes } from "./store-outcomes.ts";
 import { toStoredOutcome } from "./stored-outcome.ts";
 import type { Undecided } from "./undecided.ts";
@@ -24,14 +25,33 @@ export async function finishReleases(
   const logged = await logging;
   // Receipts and scans free slots at the keyholder too: it must hear of them before it counts.
   await settle();
+  // So must it of holds that were placed while it was away.
+  await tellKeyholder(desk);
+  const withdrawn = await findWithdrawn(desk, releases);
   const { outcomes } = await desk.keyholder.call("releases/decide", {
-    releases: releases.map((release, at) => toQuestion(release, logged[at])),
+    releases: releases.map((release, at) =>
+      toQuestion(withdrawn.has(release.job) ? { ...release, wrapped: NO_KEY } : release, logged[at]),
+    ),
   });
   const decided = releases.flatMap((release, at) =>
     toDecided(desk, { release, logged: logged[at], outcome: outcomes[at] }),
   );
   await storeOutcomes(desk, decided);
   return decided;
+}
+
+/** What the keyholder cannot unwrap it cancels, signed, unless it has decided already. */
+const NO_KEY = Buffer.alloc(0);
+
+/** Jobs whose person's record changed, or went, after they were reserved: their wrapped keys are shown to nobody any more. */
+async function findWithdrawn({ pool }: Desk, releases: readonly Undecided[]): Promise<Set<string>> {
+  const { rows } = await pool.query<{ id: string }>({
+    name: "releases-withdrawn",
+    text: `select job.id from job join person on person.id = job.person_id
+      where job.id = any($1::uuid[]) and (person.presence = 'erased' or person.record_version <> job.record_version)`,
+    values: [releases.map(({ job }) => job)],
+  });
+  return new Set(rows.map(({ id }) => id));
 }
 
 type Question = KeyholderRequest<"releases/decide">["releases"][number];

@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import type { ReleaseRequest } from "@tipstaff/release-protocol";
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { startTestDesk, type TestDesk } from "../database/test-desk.ts";
@@ -7,7 +8,7 @@ import { readAskedRelease } from "./asked-release.ts";
 import { recoverReleases } from "./recover-releases.ts";
 import { reserveReleases } from "./reserve-releases.ts";
 import { eventually, readCounters } from "./test-model.ts";
-import { makeRecipient } from "./test-recipient.ts";
+import { makeRecipient, type TestRecipient } from "./test-recipient.ts";
 
 let test: TestDesk;
 beforeAll(async () => {
@@ -201,27 +202,28 @@ it("a keyholder that is away means `unavailable`, and a retry gets its answer wh
   expect(again.map(({ status }) => status)).toEqual([200, 200, 200, 200]);
 });
 
-it("what was reserved and logged before a crash is taken to its outcome, by the request as it came", async () => {
-  const bureau = await makeRecipient(test, { jobs: 4 });
-  const requests = bureau.jobs.map((job, at) => bureau.makeRequest(bureau.place(job), `line-${at}`));
+/** Reserves these requests as a desk does that dies right after. */
+async function reserveOnly(bureau: TestRecipient, requests: readonly ReleaseRequest[]): Promise<void> {
   const asked = await Promise.all(
     requests.map(async (request) => {
-      const signed = await bureau.capture(request);
-      const read = readAskedRelease({
-        raw: signed,
-        body: Buffer.from(signed.body, "base64url"),
-        recipient: bureau.recipient,
-      });
+      const raw = await bureau.capture(request);
+      const read = readAskedRelease({ raw, body: Buffer.from(raw.body, "base64url"), recipient: bureau.recipient });
       if (read === undefined) throw new Error("no request");
       return read;
     }),
   );
   const { byDigest } = await createAgreementsInUse(test.desk.pool)("now");
   const reserved = await reserveReleases(test.desk, { recipient: bureau.recipient, asked, agreements: byDigest });
-  expect(reserved.map(({ kind }) => kind)).toEqual(["reserved", "reserved", "reserved", "reserved"]);
-  test.desk.pool.query("update release set reserved_at = now() - interval '1 minute' where recipient = $1", [
+  expect(reserved.map(({ kind }) => kind)).toEqual(requests.map(() => "reserved"));
+  await test.desk.pool.query("update release set reserved_at = now() - interval '1 minute' where recipient = $1", [
     bureau.recipient,
   ]);
+}
+
+it("what was reserved and logged before a crash is taken to its outcome, by the request as it came", async () => {
+  const bureau = await makeRecipient(test, { jobs: 4 });
+  const requests = bureau.jobs.map((job, at) => bureau.makeRequest(bureau.place(job), `line-${at}`));
+  await reserveOnly(bureau, requests);
   const isDone = async () => {
     await recoverReleases(test.desk);
     return (await readCounters(test, bureau.recipient)).released === 4;
@@ -230,6 +232,37 @@ it("what was reserved and logged before a crash is taken to its outcome, by the 
   const retries = await Promise.all(requests.map((request) => bureau.release(request)));
   expect(retries.map(({ status }) => status)).toEqual([200, 200, 200, 200]);
   expect(await readCounters(test, bureau.recipient)).toMatchObject({ entries: 4, released: 4 });
+});
+
+it("a job that was reserved is not released after its person's record changed", async () => {
+  const bureau = await makeRecipient(test, { jobs: 2 });
+  const requests = bureau.jobs.map((job, at) => bureau.makeRequest(bureau.place(job), `line-${at}`));
+  await reserveOnly(bureau, requests);
+  await test.desk.pool.query(
+    "update person set record_version = record_version + 1 where id = (select person_id from job where id = $1)",
+    [bureau.jobs[0]],
+  );
+  await recoverReleases(test.desk);
+  const [changed, other] = await Promise.all(requests.map((request) => bureau.release(request)));
+  expect([changed?.status, other?.status]).not.toContain(503);
+  expect(changed?.status).not.toBe(200);
+  expect(other?.status).toBe(200);
+  expect(await count("job where id = $1 and state = 'cancelled' and wrapped is null", [bureau.jobs[0]])).toBe(1);
+  expect(await readCounters(test, bureau.recipient)).toMatchObject({ unaccounted: 1, released: 1 });
+});
+
+it("a job that was reserved is not released under a hold that the keyholder had not heard of yet", async () => {
+  const bureau = await makeRecipient(test, { jobs: 1 });
+  const request = bureau.makeRequest(bureau.place(bureau.jobs[0]), "line-1");
+  await reserveOnly(bureau, [request]);
+  await test.restartKeyholder();
+  await test.desk.pool.query(
+    `insert into hold (id, recipient, reason, placed_at) values (gen_random_uuid(), $1, 'by-hand', now())`,
+    [bureau.recipient],
+  );
+  await recoverReleases(test.desk);
+  expect((await bureau.release(request)).code).toBe("held");
+  expect(await readCounters(test, bureau.recipient)).toMatchObject({ unaccounted: 0, released: 0 });
 });
 
 it("an outcome that only the keyholder has is fetched from it, and nothing is decided again", async () => {
