@@ -3,8 +3,15 @@ import {
   createCipheriv,
   createDecipheriv,
   createHmac,
+  createPrivateKey,
+  createPublicKey,
   createSecretKey,
+  decapsulate,
+  diffieHellman,
+  encapsulate,
+  generateKeyPairSync,
   hash,
+  type KeyObject,
   randomFillSync,
 } from "node:crypto";
 import { concat } from "./bytes.ts";
@@ -85,6 +92,43 @@ export const openAead = (key: Uint8Array, aad: Uint8Array, sealed: Uint8Array): 
   }
   return plaintext;
 };
+
+export type { KeyObject };
+export const sha3 = (bytes: Uint8Array): Uint8Array => plain(hash("sha3-256", bytes, "buffer"));
+
+/** SHAKE256 (FIPS 202). */
+export const shake256 = (bytes: Uint8Array, outputLength: number): Uint8Array =>
+  plain(hash("shake256", bytes, { outputEncoding: "buffer", outputLength }));
+
+type Curve = "ml-kem-768" | "x25519";
+
+/** A public key of its raw bytes; throws where they are none. */
+export const publicKeyOf = (type: Curve, raw: Uint8Array): KeyObject =>
+  createPublicKey({ key: Buffer.from(raw), format: "raw-public", asymmetricKeyType: type });
+
+/** A key pair of its seed (ML-KEM: d ‖ z of FIPS 203; X25519: the scalar before clamping, RFC 7748). */
+export const keyPairOf = (type: Curve, seed: Uint8Array): { privateKey: KeyObject; publicKey: KeyObject } => {
+  const format = type === "x25519" ? "raw-private" : "raw-seed";
+  const privateKey = createPrivateKey({ key: Buffer.from(seed), format, asymmetricKeyType: type });
+  return { privateKey, publicKey: createPublicKey(privateKey) };
+};
+
+export const rawPublicKey = (publicKey: KeyObject): Uint8Array => plain(publicKey.export({ format: "raw-public" }));
+
+export const generateX25519 = (): { privateKey: KeyObject; publicKey: KeyObject } => generateKeyPairSync("x25519");
+
+/** X25519 (RFC 7748); throws where the secret would be zero. */
+export const agreeX25519 = (privateKey: KeyObject, publicKey: KeyObject): Uint8Array =>
+  plain(diffieHellman({ privateKey, publicKey }));
+
+/** ML-KEM (FIPS 203). */
+export const encapsulateMlKem = (publicKey: KeyObject): { secret: Uint8Array; ciphertext: Uint8Array } => {
+  const { sharedKey, ciphertext } = encapsulate(publicKey);
+  return { secret: plain(sharedKey), ciphertext: plain(ciphertext) };
+};
+
+export const decapsulateMlKem = (privateKey: KeyObject, ciphertext: Uint8Array): Uint8Array =>
+  plain(decapsulate(privateKey, ciphertext));
 
 /** Argon2id (RFC 9106): 64 MiB, 3 passes, 1 lane, 32 bytes out. */
 export const argon2id = (passphrase: Uint8Array, salt: Uint8Array): Promise<Uint8Array> =>

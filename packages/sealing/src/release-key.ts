@@ -1,13 +1,12 @@
-import { AEAD_AES_256_GCM, CipherSuite, KDF_HKDF_SHA256, KEM_MLKEM768_X25519, type Key } from "hpke";
+import type { Key } from "hpke";
 import { assertKey } from "./bytes.ts";
+import { releaseSuite as suite } from "./release-suite.ts";
 import { SealingError } from "./sealing-error.ts";
 
 /** Bytes of a one-time X-Wing public key, of an encapsulated secret, and of a sealed content key. */
 const ONE_TIME_PUBLIC_KEY_LENGTH = 1216;
 const ENCAPSULATED_SECRET_LENGTH = 1120;
 const SEALED_CONTENT_KEY_LENGTH = 48;
-
-const suite = new CipherSuite(KEM_MLKEM768_X25519, KDF_HKDF_SHA256, AEAD_AES_256_GCM);
 
 /** One fresh X-Wing key pair for one release. The private key cannot be exported: it lives in this process's memory. */
 export type OneTimeKey = { readonly publicKey: Uint8Array; readonly privateKey: Key };
