@@ -54,16 +54,14 @@ function cachedParse(digest: string, bytes: Uint8Array): Agreement {
  * whichever was pinned first, and though the versions between were never pinned.
  */
 export function endReplaced(store: Store, recipient: string): void {
-  const pinned = store
-    .all("select digest, bytes from agreement where recipient = ?", recipient)
-    .map((row) => ({ digest: textOf(row, "digest"), bytes: bytesOf(row, "bytes") }))
-    .map(({ digest, bytes }) => ({ digest, agreement: cachedParse(digest, bytes) }));
-  for (const { agreement: next, digest: own } of pinned) {
-    const { supersedes } = next;
+  const read = createAgreementReader(store);
+  for (const row of store.all("select digest from agreement where recipient = ?", recipient)) {
+    const digest = textOf(row, "digest");
+    const supersedes = read(digest)?.agreement.supersedes;
     if (supersedes === undefined) continue;
     store.run(
       "update agreement set superseded = 1 where id = ? and version <= ? and recipient = ? and digest <> ?",
-      ...[supersedes.id, supersedes.version, recipient, own],
+      ...[supersedes.id, supersedes.version, recipient, digest],
     );
   }
 }
