@@ -17,9 +17,10 @@ const byNumber = z.strictObject({ number: z.string().min(1).max(MAX_LENGTHS.payN
 
 /** Reading and erasing one person; each reading stands on the ledger before it is answered. */
 export function registerPeopleRoutes(api: FastifyInstance, desk: Desk): void {
-  api.get("/people", async (request) => {
+  // Asked in a body: addresses are kept by whatever stands between, and a number is a person's.
+  api.post("/people/find", async (request) => {
     const actor = requireAction(request, "view-person");
-    const { number } = parseBody(byNumber, request.query);
+    const { number } = parseBody(byNumber, request.body);
     return await viewPerson(desk, actor, await findByNumber(desk, toNumber(number)));
   });
   api.get("/people/:person", async (request) => {
