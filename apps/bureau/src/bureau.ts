@@ -3,6 +3,7 @@ import type { DeskClient } from "./desk/desk-client.ts";
 import type { BureauKeys } from "./installation/keys.ts";
 import type { Pins } from "./installation/pins.ts";
 import type { BureauSettings, Place } from "./installation/place.ts";
+import type { ReadCheckpoint } from "./lines/checkpoint-reader.ts";
 import type { OrderFiles } from "./orders/order-files.ts";
 import type { Printer } from "./printer/printer.ts";
 import type { ReceiptSender } from "./receipts/receipt-sender.ts";
@@ -16,6 +17,7 @@ export type Bureau = {
   readonly pins: Pins;
   readonly store: Store;
   readonly desk: DeskClient;
+  readonly readCheckpoint: ReadCheckpoint;
   readonly orderFiles: OrderFiles;
   readonly printer: Printer;
   readonly receipts: ReceiptSender;

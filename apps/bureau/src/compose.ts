@@ -6,6 +6,7 @@ import { createDeskClient } from "./desk/desk-client.ts";
 import { readKeys } from "./installation/keys.ts";
 import { readPins } from "./installation/pins.ts";
 import { openPlace, readSettings } from "./installation/place.ts";
+import { createCheckpointReader } from "./lines/checkpoint-reader.ts";
 import { markUncertain } from "./lines/line-state.ts";
 import { createOrderFiles } from "./orders/order-files.ts";
 import { createPrinter } from "./printer/printer.ts";
@@ -35,12 +36,15 @@ export async function composeBureau(options: { folder: string; log: Logger; now:
   const stop = new AbortController();
   await markIntentsUncertain(store, now(), log);
   const desk = createDeskClient({ pins, connections: settings.lines + SPARE_CONNECTIONS, now });
+  const readCheckpoint = createCheckpointReader(pins.log);
   const orderFiles = createOrderFiles(place);
   const printer = await createPrinter(settings.printer);
   const { signal } = stop;
   const receipts = createReceiptSender({ desk, keys, store, log, now, signal });
   return {
-    bureau: { place, settings, keys, pins, store, desk, orderFiles, printer, receipts, log, now, signal },
+    bureau: {
+      ...{ place, settings, keys, pins, store, desk, readCheckpoint, orderFiles, printer, receipts, log, now, signal },
+    },
     close: async (sessionsEnded) => {
       stop.abort();
       await desk.close();

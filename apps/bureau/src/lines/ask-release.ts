@@ -178,7 +178,7 @@ export async function writeSettled(
 
 /** The content key, once everything about the answer is proved; `undefined`, and an alarm, where it is not. */
 async function openAnswer(
-  { settings, pins, store, now, log }: Bureau,
+  { settings, pins, readCheckpoint, store, now, log }: Bureau,
   told: { answer: ReleaseAnswer; flight: Flight; line: string; key: OneTimeKey },
 ): Promise<Uint8Array | undefined> {
   const { answer, flight, line, key } = told;
@@ -188,7 +188,7 @@ async function openAnswer(
     attempt: flight.attempt,
     identity: flight.identity,
     force: pins.force,
-    log: pins.log,
+    readCheckpoint,
     origin: pins.origin,
   });
   const alarm = async (fault: string): Promise<undefined> => {

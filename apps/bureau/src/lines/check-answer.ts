@@ -1,16 +1,15 @@
 import { verify } from "node:crypto";
 import {
-  type Checkpoint,
   ENTRY_FIELDS,
   type EntryField,
   LedgerError,
   leafHash,
-  openCheckpoint,
   type VerifierKey,
   verifyInclusion,
   verifyOpening,
 } from "@tipstaff/ledger";
 import { outcomeStatement, type ReleaseAnswer } from "@tipstaff/release-protocol";
+import type { ReadCheckpoint } from "./checkpoint-reader.ts";
 
 /** Why an answer that the desk signed is not used. Each means that the force's own parts do not agree. */
 export type AnswerFault =
@@ -33,7 +32,8 @@ export type Expected = {
   /** Hex. */
   readonly identity: string;
   readonly force: VerifierKey;
-  readonly log: VerifierKey;
+  /** Reads checkpoints of the pinned log. */
+  readonly readCheckpoint: ReadCheckpoint;
   /** The pinned origin, if one is. */
   readonly origin: string | undefined;
 };
@@ -52,7 +52,7 @@ export function checkAnswer(answer: ReleaseAnswer, expected: Expected): CheckedA
   const statement = outcomeStatement({ outcome: "released", leafHash: hash, enc, sealed });
   if (!verify(null, statement, expected.force.key, fromBase64url(answer.signature))) return refuse("outcome-signature");
   if (expected.origin !== undefined && answer.origin !== expected.origin) return refuse("other-log");
-  const checkpoint = readCheckpoint(answer, expected.log);
+  const checkpoint = expected.readCheckpoint(answer.checkpoint, answer.origin);
   if (checkpoint === undefined) return refuse("checkpoint");
   const proof = answer.proof.map((hashText) => Buffer.from(hashText, "base64"));
   const isIncluded = verifyInclusion({
@@ -96,16 +96,6 @@ function isTrue(leaf: Uint8Array, opening: ReleaseAnswer["revealed"][number]): b
     return verifyOpening(leaf, { field, salt: fromBase64url(opening.salt), value: opening.value });
   } catch (cause) {
     if (cause instanceof LedgerError) return false;
-    throw cause;
-  }
-}
-
-function readCheckpoint(answer: ReleaseAnswer, log: VerifierKey): Checkpoint | undefined {
-  try {
-    const verdict = openCheckpoint(Buffer.from(answer.checkpoint), { keys: [log], origin: answer.origin });
-    return verdict.ok ? verdict.checkpoint : undefined;
-  } catch (cause) {
-    if (cause instanceof LedgerError) return undefined;
     throw cause;
   }
 }
