@@ -24,29 +24,36 @@ export function createAgreementReader(store: Store): (digest: string) => PinnedA
 function readAgreement(store: Store, digest: string): PinnedAgreement | undefined {
   const row = store.get("select bytes, superseded from agreement where digest = ?", digest);
   if (row === undefined) return undefined;
-  const agreement = cachedParse(digest, bytesOf(row, "bytes"));
+  const { agreement, keys } = cachedParse(digest, bytesOf(row, "bytes"));
   return {
     agreement,
     superseded: numberOf(row, "superseded") === 1,
-    keyFor: (use, keyid) => {
-      const key = agreement.recipient.keys.find((candidate) => candidate.id === keyid && candidate.use === use);
-      return key && parsePublicKey(key.publicKey);
-    },
+    keyFor: (use, keyid) => keys.find((key) => key.id === keyid && key.use === use)?.publicKey,
   };
 }
 
+type ParsedAgreement = {
+  readonly agreement: Agreement;
+  readonly keys: readonly { readonly id: string; readonly use: KeyUse; readonly publicKey: KeyObject | undefined }[];
+};
+
 const PARSED_LIMIT = 64;
-const parsed = new Map<string, Agreement>();
+const parsed = new Map<string, ParsedAgreement>();
 
 /** A digest stands for its bytes, so that what was parsed once need not be again. */
-function cachedParse(digest: string, bytes: Uint8Array): Agreement {
+function cachedParse(digest: string, bytes: Uint8Array): ParsedAgreement {
   const known = parsed.get(digest);
   if (known !== undefined) return known;
   const read = parseAgreement(bytes, { fileName: digest });
   if (!read.ok) throw new Error("a pinned agreement can no longer be read");
+  const keys = read.agreement.recipient.keys.map(({ id, use, publicKey }) => ({
+    ...{ id, use },
+    publicKey: parsePublicKey(publicKey),
+  }));
+  const made = { agreement: read.agreement, keys };
   if (parsed.size >= PARSED_LIMIT) parsed.clear();
-  parsed.set(digest, read.agreement);
-  return read.agreement;
+  parsed.set(digest, made);
+  return made;
 }
 
 /**
