@@ -1,4 +1,4 @@
-import { access, mkdir, rename, writeFile } from "node:fs/promises";
+import { access, link, mkdir, rename, unlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
 /** The folder that stands for plastic. What lies in it has left the bureau, as a card has. */
@@ -18,10 +18,12 @@ export async function createPrinter(folder: string): Promise<Printer> {
   const pageFile = (blank: string) => join(folder, `${blank}.pdf`);
   return {
     print: async (blank, pages) => {
-      // A partly written card is under no blank's name; `wx` since no blank is ever printed twice.
+      // A partly written card is under no blank's name.
       const temporary = join(folder, `.${blank}.printing`);
       await writeFile(temporary, pages, { flag: "wx" });
-      await rename(temporary, pageFile(blank));
+      // Unlike rename, link fails where a card is: no blank is printed twice, not even after the store was put back.
+      await link(temporary, pageFile(blank));
+      await unlink(temporary);
     },
     putAside: async (blank) => {
       try {
