@@ -150,6 +150,19 @@ it("a hold placed while the keyholder is away stops releases, and is told and lo
   expect(holds.map(({ recipient }) => recipient)).toContain(bureau.recipient);
 });
 
+it("a hold that was lifted before the keyholder heard of it does not come back when it is told", async () => {
+  const bureau = await makeRecipient(test);
+  const hold = crypto.randomUUID();
+  await test.desk.pool.query("insert into hold (id, recipient, reason, placed_at) values ($1, $2, 'by-hand', now())", [
+    hold,
+    bureau.recipient,
+  ]);
+  await lift("security.one", hold);
+  expect((await lift("security.two", hold)).body).toMatchObject({ lifted: true });
+  await test.desk.keyholder.call("holds/place", { recipient: bureau.recipient, hold, reason: "by-hand" });
+  expect((await ask(bureau, 0, "line-1")).status).toBe(200);
+});
+
 it("a hold that only the keyholder knows is taken over, so that it can be lifted", async () => {
   const bureau = await makeRecipient(test);
   const hold = crypto.randomUUID();

@@ -34,11 +34,11 @@ export async function liftHold(
     // Somebody else asked in between: then this is the second person.
     return rowCount === 1 ? { hold: lift.hold, lifted: false } : liftHold(desk, lift);
   }
-  await desk.keyholder.call("holds/lift", {
-    recipient: row.recipient,
-    hold: row.id,
-    people: [decision.first, lift.actor],
-  });
+  const { recipient, reason } = row;
+  // Should it not know the hold yet, whoever is telling it at this moment would hold again what is lifted; a hold that it
+  // knows as lifted it does not place again.
+  await desk.keyholder.call("holds/place", { recipient, hold: row.id, reason });
+  await desk.keyholder.call("holds/lift", { recipient, hold: row.id, people: [decision.first, lift.actor] });
   await recordLift(desk, { row, first: decision.first, ...lift });
   return { hold: lift.hold, lifted: true };
 }
