@@ -70,6 +70,9 @@ const sighting = ({ file, root, value, near }: Found): Sighting => ({
 
 const isWordCharacter = (character: string) => /[\p{L}\p{N}]/u.test(character);
 
+/** Does the text hold this value as a word of its own? */
+export const holdsWord = (text: string, word: string): boolean => indexOfWord(text, word) >= 0;
+
 function indexOfWord(text: string, word: string): number {
   for (let at = text.indexOf(word); at >= 0; at = text.indexOf(word, at + 1)) {
     const [before, after] = [text[at - 1] ?? " ", text[at + word.length] ?? " "];

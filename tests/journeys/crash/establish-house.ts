@@ -5,7 +5,7 @@ import { exampleAgreement } from "../../../apps/cli/src/demo/example-agreement.t
 import { importPeople, makeOrder } from "../../../apps/cli/src/demo/main-job.ts";
 import type { Stage } from "../../../apps/cli/src/demo/stage.ts";
 import { generateExtract } from "../../../apps/cli/src/example-force/index.ts";
-import { establish, type Running } from "../../../apps/cli/src/services/establish.ts";
+import { establish, type Running, stopAll } from "../../../apps/cli/src/services/establish.ts";
 import { type Home, initInstallation, type Settings } from "../../../apps/cli/src/services/installation.ts";
 import { TERMS } from "./terms.ts";
 
@@ -14,6 +14,7 @@ const SILENT: Stage["progress"] = { note: () => undefined, step: (_title, work) 
 
 const LINES = 4;
 
+export type EstablishedForce = { readonly running: Running; readonly stage: Stage };
 export type Established = {
   readonly home: Home;
   readonly settings: Settings;
@@ -21,19 +22,38 @@ export type Established = {
   readonly order: { readonly order: string; readonly jobs: number };
 };
 
-/** A force of `people` with one sealed order, and its four processes running. */
-export async function establishHouse(options: { folder: string; people: number; seed: string }): Promise<Established> {
+/** A force of `people` in its register, its four processes running, and nothing ordered yet. */
+export async function establishForce(options: {
+  folder: string;
+  people: number;
+  seed: string;
+}): Promise<EstablishedForce> {
   const parties = { force: "exampleshire-police", recipient: "cardmaker" };
   const { home, settings } = await initInstallation(options.folder, parties);
   const extractFolder = join(home.root, "extract");
   mkdirSync(extractFolder, { recursive: true });
   const { people, seed } = options;
   const extract = await generateExtract({ people, seed, folder: extractFolder, onProgress: () => undefined });
-  const agreement = (keys: Parameters<typeof exampleAgreement>[1]["keys"]) => tightened(keys);
-  const running = await establish(home, settings, { lines: LINES, logLevel: "info", agreement });
+  const running = await establish(home, settings, { lines: LINES, logLevel: "info", agreement: tightened });
   const stage: Stage = { home, settings, progress: SILENT, extractFolder, extract, since: new Date() };
-  await importPeople(stage);
-  return { home, settings, running, order: await makeOrder(stage) };
+  await orStop(running, () => importPeople(stage));
+  return { running, stage };
+}
+
+/** The same with one sealed order of everybody who may be in it. */
+export async function establishHouse(options: { folder: string; people: number; seed: string }): Promise<Established> {
+  const { running, stage } = await establishForce(options);
+  const order = await orStop(running, () => makeOrder(stage));
+  return { home: stage.home, settings: stage.settings, running, order };
+}
+
+async function orStop<T>(running: Running, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    await stopAll(running);
+    throw error;
+  }
 }
 
 function tightened(keys: Parameters<typeof exampleAgreement>[1]["keys"]): string {
