@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { startTestDesk, type TestDesk } from "../database/test-desk.ts";
+import { settleCounters } from "./settle-counters.ts";
 import { eventually, readCounters } from "./test-model.ts";
 import { makeRecipient, type TestRecipient } from "./test-recipient.ts";
 
@@ -111,6 +112,33 @@ it("the keyholder is told of every receipt", async () => {
   const isCounted = async () =>
     (await find("select counted from receipt where job_id = $1", [bureau.jobs[0]])).counted === true;
   expect(await eventually(isCounted)).toBe(true);
+});
+
+it("a receipt that the keyholder does not count stays uncounted, and is told again", async () => {
+  const bureau = await makeRecipient(test);
+  await ask(bureau, 0, "line-1");
+  const place = bureau.place(bureau.jobs[0]);
+  await bureau.receipt(bureau.makeReceipt(place, "line-1"));
+  const isCounted = async () =>
+    (await find("select counted from receipt where job_id = $1", [place.job])).counted === true;
+  expect(await eventually(isCounted)).toBe(true);
+  const unknown = "http://nobody.example/";
+  await test.desk.pool.query(
+    "update receipt set counted = false, request = jsonb_set(request, '{targetUri}', to_jsonb($2::text)) where job_id = $1",
+    [place.job, unknown],
+  );
+  await settleCounters(test.desk);
+  await settleCounters(test.desk);
+  expect(await isCounted()).toBe(false);
+  await test.desk.pool.query(
+    "update receipt set request = jsonb_set(request, '{targetUri}', to_jsonb($2::text)) where job_id = $1",
+    [place.job, `${test.desk.publicUrl}/v1/receipts`],
+  );
+  const settled = async () => {
+    await settleCounters(test.desk);
+    return isCounted();
+  };
+  expect(await eventually(settled)).toBe(true);
 });
 
 it("a line's chain value is told, to the one whose line it is", async () => {

@@ -77,6 +77,10 @@ export function endReplaced(store: Store, recipient: string): void {
 export const pinnedDigests = (store: Store): string[] =>
   store.all("select digest from agreement where superseded = 0 order by digest").map((row) => textOf(row, "digest"));
 
+/** Digests of every agreement ever pinned with this recipient, the superseded ones too. */
+export const digestsOf = (store: Store, recipient: string): string[] =>
+  store.all("select digest from agreement where recipient = ?", recipient).map((row) => textOf(row, "digest"));
+
 /** Verifier keys pinned for recipients. */
 export const recipientKeys = (store: Store): { recipient: string; verifierKey: string }[] =>
   store

@@ -5,7 +5,7 @@ import {
   receiptSchema,
   verifyRequest,
 } from "@tipstaff/release-protocol";
-import { createAgreementReader, type PinnedAgreement } from "../agreements/agreement-store.ts";
+import { createAgreementReader, digestsOf, type PinnedAgreement } from "../agreements/agreement-store.ts";
 import { fromBase64url, sha256Hex } from "../encoding.ts";
 import { appendJournal } from "../journal/journal.ts";
 import type { Keyholder } from "../keyholder.ts";
@@ -26,18 +26,24 @@ export function countReceipts(
   return store.transaction(() => ({
     counted: receipts.map((shown) => {
       const pinned = agreementOf(shown.agreement);
-      const receipt = pinned && readReceipt(shown, { pinned, now: now() });
+      if (pinned === undefined) return false;
+      const others = digestsOf(store, pinned.agreement.recipient.id).flatMap((digest) => agreementOf(digest) ?? []);
+      const receipt = readReceipt(shown, { pinned, others, now: now() });
       return receipt !== undefined && countReceipt(store, receipt, sha256Hex(fromBase64url(shown.request.body)));
     }),
   }));
 }
 
+/** A recipient may change its keys while cards are out: the key may be that of any of its pinned agreements. */
 function readReceipt(
   { agreement, request }: Shown,
-  { pinned, now }: { pinned: PinnedAgreement; now: Date },
+  { pinned, others, now }: { pinned: PinnedAgreement; others: readonly PinnedAgreement[]; now: Date },
 ): Receipt | undefined {
-  const publicKeyFor = (keyid: string) => pinned.keyFor("receipts", keyid);
-  if (!verifyRequest(request, { publicKeyFor, now, ignoreExpiry: true }).ok) return undefined;
+  const isSigned = [pinned, ...others].some(({ keyFor }) => {
+    const publicKeyFor = (keyid: string) => keyFor("receipts", keyid);
+    return verifyRequest(request, { publicKeyFor, now, ignoreExpiry: true }).ok;
+  });
+  if (!isSigned) return undefined;
   const parsed = receiptSchema.safeParse(parseJson(request.body));
   if (!parsed.success) return undefined;
   const mine = parsed.data.agreement === agreement && parsed.data.recipient === pinned.agreement.recipient.id;

@@ -388,6 +388,23 @@ describe("limits of the agreement, by the keyholder's own counting", () => {
     await first("line-1");
   });
 
+  test("a receipt counts by the receipts' key of any pinned agreement with the recipient, and of nobody else", async () => {
+    const job = await first("line-1");
+    const next = makeBureauKeys((yaml) =>
+      yaml
+        .replace("version: 1", "version: 2\nsupersedes: { id: exampleshire-cards, version: 1 }")
+        .replace("cardmaker-receipts", "cardmaker-receipts-2"),
+    );
+    const body: unknown = JSON.parse(Buffer.from(world.receiptOf(job).body, "base64url").toString("utf8"));
+    const rotated = () =>
+      world.signBody("/v1/receipts", body, { id: "cardmaker-receipts-2", privateKey: next.receipts });
+    expect(world.count(rotated())).toBe(false);
+    pinYaml(held.keyholder, { ...next, agreement: keys.agreement });
+    const byRequests = { id: "cardmaker-requests", privateKey: next.requests };
+    expect(world.count(world.signBody("/v1/receipts", body, byRequests))).toBe(false);
+    expect(world.count(rotated())).toBe(true);
+  });
+
   test("a job has two attempts, a third by approval, and none after a receipt", async () => {
     const job = await first("line-1");
     expect(wordOf(await world.release(job, { attempt: 1 }))).toBe("cancelled: attempt-refused");
