@@ -14,7 +14,7 @@ let report: CrashReport;
 beforeAll(async () => {
   process.stderr.write(`crash rounds: ${ROUNDS}, seed ${JSON.stringify(SEED)}\n`);
   report = await runCrashRounds({ rounds: ROUNDS, seed: SEED, people: PEOPLE, folder });
-}, 300_000);
+}, 420_000);
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 describe(`after ${ROUNDS} rounds of kill -9`, () => {
