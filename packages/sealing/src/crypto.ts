@@ -101,13 +101,14 @@ export const shake256 = (bytes: Uint8Array, outputLength: number): Uint8Array =>
   plain(hash("shake256", bytes, { outputEncoding: "buffer", outputLength }));
 
 type Curve = "ml-kem-768" | "x25519";
+export type KeyObjectPair = { readonly privateKey: KeyObject; readonly publicKey: KeyObject };
 
 /** A public key of its raw bytes; throws where they are none. */
 export const publicKeyOf = (type: Curve, raw: Uint8Array): KeyObject =>
   createPublicKey({ key: Buffer.from(raw), format: "raw-public", asymmetricKeyType: type });
 
 /** A key pair of its seed (ML-KEM: d ‖ z of FIPS 203; X25519: the scalar before clamping, RFC 7748). */
-export const keyPairOf = (type: Curve, seed: Uint8Array): { privateKey: KeyObject; publicKey: KeyObject } => {
+export const keyPairOf = (type: Curve, seed: Uint8Array): KeyObjectPair => {
   const format = type === "x25519" ? "raw-private" : "raw-seed";
   const privateKey = createPrivateKey({ key: Buffer.from(seed), format, asymmetricKeyType: type });
   return { privateKey, publicKey: createPublicKey(privateKey) };
@@ -115,7 +116,8 @@ export const keyPairOf = (type: Curve, seed: Uint8Array): { privateKey: KeyObjec
 
 export const rawPublicKey = (publicKey: KeyObject): Uint8Array => plain(publicKey.export({ format: "raw-public" }));
 
-export const generateX25519 = (): { privateKey: KeyObject; publicKey: KeyObject } => generateKeyPairSync("x25519");
+export const generateKeyPair = (type: Curve): KeyObjectPair =>
+  type === "x25519" ? generateKeyPairSync("x25519") : generateKeyPairSync("ml-kem-768");
 
 /** X25519 (RFC 7748); throws where the secret would be zero. */
 export const agreeX25519 = (privateKey: KeyObject, publicKey: KeyObject): Uint8Array =>

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { generateOneTimeKey, openRelease, sealRelease } from "./index.ts";
+import { generateOneTimeKey, openRelease, SealingError, sealRelease } from "./index.ts";
 import { expectAsyncRefusal, filled, flipBit } from "./test-support.ts";
 
 const info = filled(4, 80);
@@ -35,7 +35,17 @@ test("sealRelease() refuses bytes that are no X-Wing public key, and keys of ano
   const { publicKey } = await generateOneTimeKey();
   await expectAsyncRefusal(() => sealRelease({ publicKey: publicKey.subarray(1), info, contentKey }), "malformed");
   await expectAsyncRefusal(() => sealRelease({ publicKey: filled(255, 1216), info, contentKey }), "malformed");
+  const lowOrder = Uint8Array.from([...publicKey.subarray(0, 1184), ...filled(0)]);
+  await expectAsyncRefusal(() => sealRelease({ publicKey: lowOrder, info, contentKey }), "malformed");
   await expectAsyncRefusal(() => sealRelease({ publicKey, info, contentKey: filled(1, 16) }), "invalid-input");
+});
+
+test("sealRelease() does not blame the one-time key for what fails with every key", async () => {
+  const { publicKey } = await generateOneTimeKey();
+  const tooLong = filled(1, 70_000);
+  const failure = sealRelease({ publicKey, info: tooLong, contentKey }).catch((error: unknown) => error);
+  expect(await failure).not.toBeInstanceOf(SealingError);
+  expect(await failure).toBeInstanceOf(Error);
 });
 
 test("generateOneTimeKey() makes a private key that cannot be exported", async () => {

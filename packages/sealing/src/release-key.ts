@@ -19,7 +19,7 @@ export const generateOneTimeKey = async (): Promise<OneTimeKey> => {
 /**
  * Seals a job's content key to a one-time key: HPKE base mode (RFC 9180), X-Wing (0x647a), HKDF-SHA-256, AES-256-GCM,
  * empty AAD; `info` is the release protocol's (docs/spec/release-protocol.md, section 4). Throws `malformed` for bytes
- * that are no X-Wing public key.
+ * that are no X-Wing public key, and for nothing else.
  */
 export const sealRelease = async (input: {
   publicKey: Uint8Array;
@@ -28,11 +28,13 @@ export const sealRelease = async (input: {
 }): Promise<{ enc: Uint8Array; sealed: Uint8Array }> => {
   assertKey(input.contentKey, "a content key");
   if (input.publicKey.length !== ONE_TIME_PUBLIC_KEY_LENGTH) throw malformed("a one-time public key", 1216);
+  const seal = async (publicKey: Key) => suite.Seal(publicKey, input.contentKey, { info: input.info });
   try {
-    const key = await suite.DeserializePublicKey(input.publicKey);
-    const answer = await suite.Seal(key, input.contentKey, { info: input.info });
+    const answer = await seal(await suite.DeserializePublicKey(input.publicKey));
     return { enc: answer.encapsulatedSecret, sealed: answer.ciphertext };
   } catch (cause) {
+    // A key of our own tells a bad key from a machine that cannot seal at all; then its error is thrown.
+    await seal((await suite.GenerateKeyPair(false)).publicKey);
     throw new SealingError("malformed", "these bytes are no X-Wing public key", { cause });
   }
 };
