@@ -59,27 +59,34 @@ export const encodeLeaf = (leaf: Leaf): Uint8Array =>
 
 /** Reads a version 1 leaf; throws `leaf-malformed` for any other length or version (docs/spec/entry.md, section 4). */
 export const parseLeaf = (bytes: Uint8Array): Leaf => {
-  if (bytes.length !== LEAF_LENGTH || bytes[0] !== ENTRY_VERSION) {
-    throw new LedgerError("leaf-malformed", `a leaf is ${LEAF_LENGTH} bytes that begin with 01`);
-  }
+  assertLeaf(bytes);
   return {
-    operationId: bytes.slice(1, 33),
+    operationId: operationIdOf(bytes),
     tag: bytes.slice(33, 65),
     openingsDigest: bytes.slice(65, COMMITMENTS_AT),
     commitments: ENTRY_FIELDS.map((_, slot) => commitmentOf(bytes, slot)),
   };
 };
 
+const assertLeaf = (bytes: Uint8Array): void => {
+  if (bytes.length !== LEAF_LENGTH || bytes[0] !== ENTRY_VERSION) {
+    throw new LedgerError("leaf-malformed", `a leaf is ${LEAF_LENGTH} bytes that begin with 01`);
+  }
+};
+
+const operationIdOf = (leaf: Uint8Array): Uint8Array => leaf.slice(1, 33);
+
 const commitmentOf = (leaf: Uint8Array, slot: number): Uint8Array =>
   leaf.slice(COMMITMENTS_AT + slot * DIGEST_LENGTH, COMMITMENTS_AT + (slot + 1) * DIGEST_LENGTH);
 
 /** Whether the leaf commits to this value of this field. Throws `leaf-malformed` when the bytes are no leaf. */
 export const verifyOpening = (leaf: Uint8Array, opening: Opening): boolean => {
-  const { operationId: id, commitments } = parseLeaf(leaf);
+  assertLeaf(leaf);
   const slot = ENTRY_FIELDS.indexOf(opening.field);
-  const expected = commitments[slot];
-  if (expected === undefined || opening.salt.length !== SALT_LENGTH || !opening.value.isWellFormed()) return false;
-  return equalBytes(expected, commit(slot, { salt: opening.salt, operationId: id, value: utf8(opening.value) }));
+  if (slot < 0 || opening.salt.length !== SALT_LENGTH || !opening.value.isWellFormed()) return false;
+  const { salt, value } = opening;
+  const expected = commit(slot, { salt, operationId: operationIdOf(leaf), value: utf8(value) });
+  return equalBytes(commitmentOf(leaf, slot), expected);
 };
 
 /** Whether these openings are the ones that belong to the leaf. Throws `leaf-malformed` when the bytes are no leaf. */
