@@ -1,7 +1,7 @@
 import { createPublicKey, randomUUID, verify } from "node:crypto";
 import { leafHash, parseVerifierKey, prepareEntry } from "@tipstaff/ledger";
 import { type Outcome, outcomeStatement, releaseInfo } from "@tipstaff/release-protocol";
-import { openRelease, pseudonymOf, systemRandom } from "@tipstaff/sealing";
+import { openRelease, pseudonymOf, SealingError, systemRandom } from "@tipstaff/sealing";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { keyholderHandlers as calls } from "../calls.ts";
 import { releaseFacts } from "../entries/release-facts.ts";
@@ -22,6 +22,7 @@ import {
   type TestKeyholder,
   wordOf,
 } from "../test-scenario.ts";
+import { isBadOneTimeKey } from "./decide-releases.ts";
 
 let held: TestKeyholder;
 let keys: BureauKeys;
@@ -267,6 +268,29 @@ describe("a logged release is cancelled, and signed so", () => {
     const shown = world.log(job, await world.ask(job));
     calls["roots/erase"](held.keyholder, { person: job.person, actor: randomUUID(), at: held.clock.now.toISOString() });
     expect((await world.decide(shown)).map(wordOf)).toEqual(["cancelled: withdrawn"]);
+  });
+
+  test("a person erased while the key was being sealed, told as withdrawn", async () => {
+    const job = world.makeJob();
+    const shown = world.log(job, await world.ask(job));
+    const deciding = world.decide(shown);
+    calls["roots/erase"](held.keyholder, { person: job.person, actor: randomUUID(), at: held.clock.now.toISOString() });
+    expect((await deciding).map(wordOf)).toEqual(["cancelled: withdrawn"]);
+  });
+
+  test("an agreement replaced while the key was being sealed", async () => {
+    const job = world.makeJob();
+    const shown = world.log(job, await world.ask(job));
+    const deciding = world.decide(shown);
+    const yaml = keys.yaml.replace("version: 1", "version: 2\nsupersedes: { id: exampleshire-cards, version: 1 }");
+    pinYaml(held.keyholder, { ...keys, yaml });
+    expect((await deciding).map(wordOf)).toEqual(["cancelled: agreement-not-in-force"]);
+  });
+
+  test("a key that cannot be sealed to, and not for what else went wrong", () => {
+    expect(isBadOneTimeKey(new SealingError("malformed", "no key"))).toBe(true);
+    expect(isBadOneTimeKey(new SealingError("invalid-input", "our own fault"))).toBe(false);
+    expect(isBadOneTimeKey(new RangeError("out of memory"))).toBe(false);
   });
 
   test("an agreement that is over, not begun, or superseded", async () => {

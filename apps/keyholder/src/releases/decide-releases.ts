@@ -19,14 +19,17 @@ type Shown = KeyholderRequest<"releases/decide">["releases"][number];
 type Prepared = {
   readonly leafHash: Uint8Array;
   readonly judgement: ReleaseJudgement;
+  readonly person: string;
+  readonly agreement: string;
   /** The content key, sealed to the bureau; made before the decision, and thrown away where that is no. */
   readonly sealed: Awaited<ReturnType<typeof sealRelease>> | undefined;
 };
 
 /**
  * Decides releases that stand on the ledger: exactly one outcome a leaf, durable before it is answered, the same again
- * whenever it is asked for. Sealing cannot be done inside the store's transaction and comes before it; holds and
- * counters are read inside, so that a hold told before the decision stops it.
+ * whenever it is asked for. Sealing cannot be done inside the store's transaction and comes before it; holds,
+ * counters, the person's root and whether the agreement was replaced are read inside, so that whatever the keyholder is
+ * told before the decision stops it.
  */
 export async function decideReleases(
   keyholder: Keyholder,
@@ -60,29 +63,37 @@ function gatherKnowledge(keyholder: Keyholder): ReleaseKnowledge {
 }
 
 async function prepare(
-  { store }: Keyholder,
+  { store, log }: Keyholder,
   known: ReleaseKnowledge,
   { shown, origin }: { shown: Shown; origin: string },
 ): Promise<Prepared> {
   const evidence = toEvidence(shown);
   const hash = leafHash(evidence.leaf);
-  if (findOutcome(store, toHex(hash)) !== undefined) {
-    return { leafHash: hash, judgement: { ok: false, kind: "undecided", code: "not-logged" }, sealed: undefined };
-  }
+  const { person, agreement } = shown;
+  const told = { leafHash: hash, person, agreement };
+  if (findOutcome(store, toHex(hash)) !== undefined) return { ...told, judgement: NOT_ASKED, sealed: undefined };
   const judgement = judgeRelease(evidence, known);
-  if (!judgement.ok) return { leafHash: hash, judgement, sealed: undefined };
+  if (!judgement.ok) return { ...told, judgement, sealed: undefined };
   const { request, identity, contentKey } = judgement;
   const info = releaseInfo({ attempt: request.attempt, identity, origin, index: evidence.index, leafHash: hash });
   try {
     const sealed = await sealRelease({ publicKey: fromBase64url(request.key), info, contentKey });
-    return { leafHash: hash, judgement, sealed };
+    return { ...told, judgement, sealed };
   } catch (error) {
-    if (error instanceof SealingError) return { leafHash: hash, judgement, sealed: undefined };
-    throw error;
+    if (isBadOneTimeKey(error)) return { ...told, judgement, sealed: undefined };
+    log.error({ err: error, job: request.job }, "a release could not be sealed, and is not decided");
+    return { ...told, judgement: NOT_SEALED, sealed: undefined };
   } finally {
     contentKey.fill(0);
   }
 }
+
+/** Of a leaf that has its outcome, which is answered again. */
+const NOT_ASKED: ReleaseJudgement = { ok: false, kind: "undecided", code: "not-logged" };
+const NOT_SEALED: ReleaseJudgement = { ok: false, kind: "undecided", code: "not-sealed" };
+
+/** Whether sealing failed because of the key that the bureau sent, which is for ever; anything else may pass. */
+export const isBadOneTimeKey = (error: unknown): boolean => error instanceof SealingError && error.code === "malformed";
 
 function toEvidence(shown: Shown): ReleaseEvidence {
   const proof = shown.proof.map(fromBase64).map((hash) => hash ?? new Uint8Array(0));
@@ -112,8 +123,9 @@ function decide(keyholder: Keyholder, release: Prepared): { outcome: Outcome; fr
   const state = readReleaseState(keyholder.store, key);
   const nowMs = keyholder.now().getTime();
   const charge = chargeRelease(key, { state, limits: toLimits(pinned.agreement), nowMs });
-  if (!charge.ok || sealed === undefined) {
-    const code = charge.ok ? "malformed" : charge.code;
+  const ended = findEnded(keyholder, release);
+  if (ended !== undefined || !charge.ok || sealed === undefined) {
+    const code = ended ?? (charge.ok ? "malformed" : charge.code);
     return { outcome: cancel(keyholder, release.leafHash, { code, place: key }), fresh: true };
   }
   const statement = outcomeStatement({ outcome: "released", leafHash: release.leafHash, ...sealed });
@@ -129,6 +141,12 @@ function decide(keyholder: Keyholder, release: Prepared): { outcome: Outcome; fr
   keepOutcome(keyholder.store, outcome, key);
   keepCharge(keyholder.store, key, { bucket: charge.bucket, first: state.job === undefined });
   return { outcome, fresh: true };
+}
+
+/** What was erased or replaced while the content key was being sealed. */
+function findEnded({ store }: Keyholder, { person, agreement }: Prepared): RefusalCode | undefined {
+  if (createAgreementReader(store)(agreement)?.superseded !== false) return "agreement-not-in-force";
+  return store.get("select 1 from root where person = ?", person) === undefined ? "withdrawn" : undefined;
 }
 
 function cancel(

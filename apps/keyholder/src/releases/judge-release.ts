@@ -64,12 +64,12 @@ type SoundRelease = {
 };
 
 /**
- * `undecided`: this is no evidence about a logged release, nothing may be kept. `cancelled`: it is, and it is refused;
+ * `undecided`: this is no evidence about a logged release, or it could not be sealed; nothing may be kept. `cancelled`: it is, and it is refused;
  * `identity` as far as the entry tells it.
  */
 export type ReleaseJudgement =
   | SoundRelease
-  | { readonly ok: false; readonly kind: "undecided"; readonly code: "not-logged" | "not-a-release" }
+  | { readonly ok: false; readonly kind: "undecided"; readonly code: "not-logged" | "not-a-release" | "not-sealed" }
   | { readonly ok: false; readonly kind: "cancelled"; readonly code: RefusalCode; readonly entry: LoggedRelease };
 
 /** A release as its ledger entry tells it. */
