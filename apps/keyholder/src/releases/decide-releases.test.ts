@@ -173,6 +173,7 @@ describe("a logged release is cancelled, and signed so", () => {
     ["another's signed request", "malformed", (shown, other) => ({ ...shown, request: other.request })],
     ["another's person", "malformed", (shown, other) => ({ ...shown, person: other.person })],
     ["a person without a root", "withdrawn", (shown) => ({ ...shown, person: randomUUID() })],
+    ["no wrapped key any more", "withdrawn", (shown) => ({ ...shown, wrapped: "" })],
     ["another's wrapped key", "malformed", (shown, other) => ({ ...shown, wrapped: other.wrapped })],
     ["another's context", "malformed", (shown, other) => ({ ...shown, context: other.context })],
     [

@@ -190,7 +190,8 @@ function openJobKey(
 ): JobKey {
   const { known, request, entry } = shown;
   const keys = known.keysOf(evidence.person);
-  if (keys === undefined) return { ok: false, code: "withdrawn" };
+  // The desk shows no wrapped key of a job that was withdrawn after it was reserved.
+  if (keys === undefined || evidence.wrapped.length === 0) return { ok: false, code: "withdrawn" };
   if (!isAbout(evidence, keys)) return { ok: false, code: "malformed" };
   try {
     const context = parseJobContext(evidence.context);
