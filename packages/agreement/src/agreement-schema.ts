@@ -61,6 +61,7 @@ const limits = block(
       "how fast jobs may be released to the recipient",
     ),
     openPerLine: count("jobs released to one line and not yet answered by a receipt", 1_000),
+    lines: count("lines that the recipient may ever use", 10_000),
     unaccounted: count("cards released and not yet scanned in at the force", 10_000_000),
     attempts: count("releases of one job without a person's approval", 10).default(2),
     receiptWithin: exactDuration("time from a release to its receipt"),

@@ -24,6 +24,7 @@ export const baseAgreement: Agreement = {
   limits: {
     rate: { perHour: 360, burst: 10 },
     openPerLine: 1,
+    lines: 64,
     unaccounted: 500,
     attempts: 2,
     receiptWithin: "PT2M",

@@ -128,6 +128,8 @@ const cases: Case[] = [
   ["a slower rate", "narrows", "limits.rate.perHour", { limits: { ...limits, rate: { perHour: 359, burst: 10 } } }],
   ["a larger burst", "widens", "limits.rate.burst", { limits: { ...limits, rate: { perHour: 360, burst: 11 } } }],
   ["more open on a line", "widens", "limits.openPerLine", { limits: { ...limits, openPerLine: 2 } }],
+  ["more lines", "widens", "limits.lines", { limits: { ...limits, lines: 65 } }],
+  ["fewer lines", "narrows", "limits.lines", { limits: { ...limits, lines: 63 } }],
   ["more unaccounted", "widens", "limits.unaccounted", { limits: { ...limits, unaccounted: 501 } }],
   ["more attempts", "widens", "limits.attempts", { limits: { ...limits, attempts: 3 } }],
   ["a later receipt", "widens", "limits.receiptWithin", { limits: { ...limits, receiptWithin: "PT3M" } }],

@@ -133,6 +133,7 @@ const diffLimits = ({ limits: before }: Agreement, { limits: after }: Agreement)
     ...compareAmount("limits.rate.perHour", before.rate.perHour, after.rate.perHour),
     ...compareAmount("limits.rate.burst", before.rate.burst, after.rate.burst),
     ...compareAmount("limits.openPerLine", before.openPerLine, after.openPerLine),
+    ...compareAmount("limits.lines", before.lines, after.lines),
     ...compareAmount("limits.unaccounted", before.unaccounted, after.unaccounted),
     ...compareAmount("limits.attempts", before.attempts, after.attempts),
     ...compareDuration("limits.receiptWithin", before.receiptWithin, after.receiptWithin),

@@ -67,7 +67,7 @@ const explainLimits = ({ limits }: Agreement): string[] =>
   limits === undefined
     ? []
     : [
-        `Cards are released one at a time: at most ${limits.rate.perHour} an hour and ${limits.rate.burst} at once; ${limits.openPerLine} open on each line;`,
+        `Cards are released one at a time: at most ${limits.rate.perHour} an hour and ${limits.rate.burst} at once; ${limits.openPerLine} open on each line, and ${limits.lines} lines for ever;`,
         `${limits.unaccounted} not yet scanned in at the force; each at most ${limits.attempts} times without a person's approval.`,
         `A receipt is due within ${explainDuration(limits.receiptWithin)}; what is not released within ${explainDuration(limits.orderExpiresAfter)} expires.`,
         "",

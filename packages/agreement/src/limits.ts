@@ -9,6 +9,8 @@ export type Limits = {
   readonly burst: number;
   /** Jobs released to one line and not yet answered by a receipt. */
   readonly openPerLine: number;
+  /** Distinct lines that the recipient may ever use; a line counts from its first reserved request. */
+  readonly lines: number;
   /** Cards released and not yet scanned in at the force, over all lines. */
   readonly unaccounted: number;
   /** Releases of one job that need no person's approval. */
@@ -30,6 +32,7 @@ export const toLimits = ({ id, limits }: Agreement): Limits => {
     ratePerSecond: limits.rate.perHour / 3_600,
     burst: limits.rate.burst,
     openPerLine: limits.openPerLine,
+    lines: limits.lines,
     unaccounted: limits.unaccounted,
     attempts: limits.attempts,
     receiptWithinSeconds,

@@ -195,6 +195,7 @@ describe("toLimits()", () => {
       ratePerSecond: 0.1,
       burst: 10,
       openPerLine: 1,
+      lines: 64,
       unaccounted: 500,
       attempts: 2,
       receiptWithinSeconds: 120,

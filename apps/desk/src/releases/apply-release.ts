@@ -10,7 +10,11 @@ export function applyRelease(
   return {
     ...state,
     job: { ...state.job, state: "reserved", attempt: effects.attempt, line: request.line },
-    recipient: { bucket: effects.bucket, unaccounted: state.recipient.unaccounted + effects.unaccountedMore },
-    line: { chain: nextChain, open: state.line.open + effects.lineOpenMore },
+    recipient: {
+      bucket: effects.bucket,
+      unaccounted: state.recipient.unaccounted + effects.unaccountedMore,
+      lines: state.recipient.lines + (state.line.pinned ? 0 : 1),
+    },
+    line: { chain: nextChain, open: state.line.open + effects.lineOpenMore, pinned: true },
   };
 }

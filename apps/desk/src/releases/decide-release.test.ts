@@ -11,7 +11,15 @@ const agreement = readExample();
 const digest = "ab".repeat(32);
 const now = new Date("2026-06-01T12:00:00.000Z");
 const later = new Date("2026-06-01T13:00:00.000Z");
-const limits = { ...toLimits(agreement), ratePerSecond: 1, burst: 3, openPerLine: 1, unaccounted: 5, attempts: 2 };
+const limits = {
+  ...toLimits(agreement),
+  ratePerSecond: 1,
+  burst: 3,
+  openPerLine: 1,
+  lines: 3,
+  unaccounted: 5,
+  attempts: 2,
+};
 
 function readExample(): Agreement {
   const parsed = parseAgreement(EXAMPLE, { fileName: "card-contractor.yaml" });
@@ -52,8 +60,8 @@ const fine: ReleaseState & { job: ReleasableJob } = {
   job,
   run,
   agreement: { digest, agreement, limits },
-  recipient: { bucket: { tokens: 3, at: now }, unaccounted: 0 },
-  line: { chain: "00", open: 0 },
+  recipient: { bucket: { tokens: 3, at: now }, unaccounted: 0, lines: 1 },
+  line: { chain: "00", open: 0, pinned: true },
   held: false,
 };
 const released = { ...job, state: "released" as const, attempt: 1, line: "line-1" };
@@ -61,7 +69,7 @@ const withJob = (more: Partial<ReleasableJob>): ReleaseState => ({ ...fine, job:
 const withReleased = (more: Partial<ReleasableJob> = {}): ReleaseState => ({
   ...fine,
   job: { ...released, ...more },
-  line: { chain: "00", open: 1 },
+  line: { chain: "00", open: 1, pinned: true },
 });
 
 it("decideRelease() allows a sealed job of an open run, and counts it everywhere", () => {
@@ -76,6 +84,13 @@ it("decideRelease() allows a further attempt in the same slot, which counts in t
     ok: true,
     effects: { attempt: 2, bucket: { tokens: 2, at: now }, unaccountedMore: 0, lineOpenMore: 0 },
   });
+});
+
+it("decideRelease() allows a new line up to the agreed number, and a known one for ever", () => {
+  const unpinned = { chain: "00", open: 0, pinned: false };
+  const used = (lines: number) => ({ ...fine.recipient, lines });
+  expect(decideRelease(request, { ...fine, recipient: used(2), line: unpinned })).toMatchObject({ ok: true });
+  expect(decideRelease(request, { ...fine, recipient: used(3) })).toMatchObject({ ok: true });
 });
 
 it("decideRelease() allows an attempt beyond the agreement's where a person approved it", () => {
@@ -109,10 +124,15 @@ const refusals: readonly [string, ReleaseState, string, Partial<ReleaseRequest>?
   ["a job without its key", withJob({ hasKey: false }), "withdrawn"],
   ["an expired order", withJob({ orderExpiresAt: now }), "expired"],
   ["a held recipient", { ...fine, held: true }, "held"],
-  ["a broken chain", { ...fine, line: { chain: "01", open: 0 } }, "chain-broken"],
+  ["a broken chain", { ...fine, line: { chain: "01", open: 0, pinned: true } }, "chain-broken"],
+  [
+    "one more line than agreed",
+    { ...fine, recipient: { ...fine.recipient, lines: 3 }, line: { chain: "00", open: 0, pinned: false } },
+    "line-busy",
+  ],
   ["a job that is being decided", withJob({ state: "reserved", attempt: 1 }), "line-busy", { attempt: 2 }],
   ["a logged job", withJob({ state: "logged", attempt: 1 }), "line-busy", { attempt: 2 }],
-  ["a line that is full", { ...fine, line: { chain: "00", open: 1 } }, "line-busy"],
+  ["a line that is full", { ...fine, line: { chain: "00", open: 1, pinned: true } }, "line-busy"],
   ["too many unaccounted", { ...fine, recipient: { ...fine.recipient, unaccounted: 5 } }, "limit-reached"],
   ["a second attempt first", fine, "attempt-refused", { attempt: 2 }],
   ["the same attempt again", withReleased(), "attempt-refused"],
@@ -120,7 +140,11 @@ const refusals: readonly [string, ReleaseState, string, Partial<ReleaseRequest>?
   ["an attempt beyond the agreement's", withReleased({ attempt: 2 }), "attempt-refused", { attempt: 3 }],
   ["an attempt on another line", withReleased({ line: "line-2" }), "line-busy", { attempt: 2 }],
   ["an uncertain job", withReleased({ state: "uncertain" }), "line-busy", { attempt: 2 }],
-  ["a used-up rate", { ...fine, recipient: { bucket: { tokens: 0.5, at: now }, unaccounted: 0 } }, "too-fast"],
+  [
+    "a used-up rate",
+    { ...fine, recipient: { bucket: { tokens: 0.5, at: now }, unaccounted: 0, lines: 1 } },
+    "too-fast",
+  ],
 ];
 describe("decideRelease() refuses", () => {
   it.each(refusals)("%s", (_name, state, code, more = {}) => {
@@ -128,7 +152,7 @@ describe("decideRelease() refuses", () => {
   });
 
   it("an attempt on another line, and one of an uncertain job, also where the line has room", () => {
-    const room = { chain: "00", open: 0 };
+    const room = { chain: "00", open: 0, pinned: true };
     const moved = { ...withReleased({ line: "line-2" }), line: room };
     const uncertain = { ...withReleased({ state: "uncertain" }), line: room };
     expect(decideRelease({ ...request, attempt: 2 }, moved)).toMatchObject({ code: "attempt-refused" });
@@ -136,12 +160,12 @@ describe("decideRelease() refuses", () => {
   });
 });
 
-it("decideRelease() trips a wire for a broken chain and a job outside the run, and for nothing else", () => {
+it("decideRelease() trips a wire for a broken chain, a line too many and a job outside the run, and for nothing else", () => {
   const tripped = refusals.filter(([, state, , more = {}]) => {
     const decision = decideRelease({ ...request, ...more }, state);
     return !decision.ok && decision.tripwire !== undefined;
   });
-  expect(tripped.map(([, , code]) => code)).toEqual(["not-in-run", "chain-broken"]);
+  expect(tripped.map(([, , code]) => code)).toEqual(["not-in-run", "chain-broken", "line-busy"]);
 });
 
 it("decideRelease() tells the force why in words that hold no id", () => {
@@ -165,10 +189,10 @@ const steps = fc.array(
 
 /** A recipient played through, with nothing but decideRelease() to hold it back. */
 function play(script: readonly Step[]) {
-  let [at, unaccounted, turn] = [now, 0, 0];
+  let [at, unaccounted, turn, used] = [now, 0, 0, 0];
   let bucket = { tokens: limits.burst, at: now };
   const jobs = Array.from({ length: 10 }, (_, id) => ({ ...job, id, scanned: false }));
-  const lines = Array.from({ length: 3 }, () => ({ chain: "00", open: 0 }));
+  const lines = Array.from({ length: 3 }, () => ({ chain: "00", open: 0, pinned: false }));
   const releasedAt: number[] = [];
   for (const step of script) {
     at = new Date(at.getTime() + step.waitMs);
@@ -184,16 +208,17 @@ function play(script: readonly Step[]) {
       unaccounted -= 1;
     } else if (step.action === "release" || step.action === "again") {
       const asked = { ...request, line: name, previous: line.chain, attempt: one.attempt + 1 };
-      const state = { ...fine, now: at, job: one, line, recipient: { bucket, unaccounted } };
+      const state = { ...fine, now: at, job: one, line, recipient: { bucket, unaccounted, lines: used } };
       const decision = decideRelease(asked, state);
       if (!decision.ok) continue;
       turn += 1;
       const after = applyRelease(state, asked, { effects: decision.effects, nextChain: String(turn) });
       jobs[step.job] = { ...one, ...after.job, state: "released" };
       lines[step.line] = { ...after.line };
-      ({ bucket, unaccounted } = after.recipient);
+      ({ bucket, unaccounted, lines: used } = after.recipient);
       releasedAt.push(at.getTime());
     }
+    expect(used).toBe(lines.filter(({ pinned }) => pinned).length);
     const out = jobs.filter(({ attempt, scanned }) => attempt > 0 && !scanned).length;
     expect(unaccounted).toBe(out);
     expect(out).toBeLessThanOrEqual(limits.unaccounted);

@@ -9,10 +9,14 @@ export type ReleaseState = {
   readonly job: ReleasableJob | undefined;
   readonly run: ReleaseRun | undefined;
   readonly agreement: AgreementInUse | undefined;
-  readonly recipient: { readonly bucket: TokenBucket; readonly unaccounted: number };
-  readonly line: { readonly chain: string; readonly open: number };
+  /** `lines`: how many different ones it has used so far. */
+  readonly recipient: { readonly bucket: TokenBucket; readonly unaccounted: number; readonly lines: number };
+  readonly line: LineState;
   readonly held: boolean;
 };
+
+/** `pinned`: a request was reserved on it before. */
+export type LineState = { readonly chain: string; readonly open: number; readonly pinned: boolean };
 
 export type ReleasableJob = {
   readonly recipient: string;
@@ -149,6 +153,13 @@ const checkLine: Step = (request, { line, agreement, job }) => {
   return undefined;
 };
 
+/** Whoever could use a new line for each request would never meet the limit of open jobs on one. */
+const checkLines: Step = (_request, { recipient, line, agreement }) => {
+  if (agreement === undefined || line.pinned || recipient.lines < agreement.limits.lines) return undefined;
+  const words = `the recipient has used ${recipient.lines} lines, and may use no other`;
+  return refuse("line-busy", words, { tripwire: "chain-broken" });
+};
+
 const checkUnaccounted: Step = (_request, { recipient, agreement, job }) => {
   // A further attempt is for a card that is counted already.
   if (agreement === undefined || job.state === "released") return undefined;
@@ -175,6 +186,7 @@ const STEPS: readonly Step[] = [
   checkRecord,
   checkOrder,
   checkHold,
+  checkLines,
   checkLine,
   checkUnaccounted,
   checkAttempt,

@@ -4,7 +4,7 @@ import type { PoolClient } from "pg";
 import type { JobState } from "../cards/states.ts";
 import { DeskError } from "../server/desk-error.ts";
 import type { AskedRelease } from "./asked-release.ts";
-import type { AgreementInUse, ReleasableJob, ReleaseRun } from "./decide-release.ts";
+import type { AgreementInUse, LineState, ReleasableJob, ReleaseRun } from "./decide-release.ts";
 import type { TokenBucket } from "./token-bucket.ts";
 
 /** What stands in the database about a batch of requests of one recipient, locked until the transaction ends. */
@@ -20,7 +20,9 @@ export type BatchState = {
   readonly busy: ReadonlySet<string>;
   readonly counts: ReadonlyMap<string, number>;
   readonly runs: ReadonlyMap<string, Omit<ReleaseRun, "hasJob"> & { readonly jobs: ReadonlySet<string> }>;
-  readonly lines: Map<string, { readonly chain: string; readonly open: number }>;
+  readonly lines: Map<string, LineState>;
+  /** Of all lines that the recipient ever used. */
+  lineCount: number;
 };
 
 /** Loads and locks; the recipient's row comes first, so that all writers of one recipient take turns. */
@@ -45,6 +47,7 @@ export async function loadReleaseState(
     ...jobs,
     runs: await loadRuns(client, { jobIds, runIds: [...new Set(asked.map(({ request }) => request.run))] }),
     lines: await lockLines(client, { recipient, lines: [...new Set(asked.map(({ request }) => request.line))] }),
+    lineCount: await countLines(client, recipient),
   };
 }
 
@@ -192,10 +195,22 @@ async function lockLines(client: PoolClient, { recipient, lines }: { recipient: 
     "select line, chain, open from line where recipient = $1 and line = any($2::text[]) order by line for update",
     [recipient, lines],
   );
-  const known = new Map(rows.map(({ line, chain, open }) => [line, { chain: chain.toString("hex"), open }]));
+  const known = new Map(rows.map(({ line, chain, open }) => [line, { chain: toHex(chain), open, pinned: true }]));
   return new Map(
-    lines.map((line) => [line, known.get(line) ?? { chain: toHex(chainStart(recipient, line)), open: 0 }]),
+    lines.map((line) => {
+      const unused = { chain: toHex(chainStart(recipient, line)), open: 0, pinned: false };
+      return [line, known.get(line) ?? unused];
+    }),
   );
+}
+
+async function countLines(client: PoolClient, recipient: string): Promise<number> {
+  const { rows } = await client.query<{ lines: number }>({
+    name: "release-line-count",
+    text: "select count(*)::int lines from line where recipient = $1",
+    values: [recipient],
+  });
+  return rows[0]?.lines ?? 0;
 }
 
 const toHex = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex");

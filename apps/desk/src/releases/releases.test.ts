@@ -107,6 +107,17 @@ it("requests for one slot of a line at once get one release, and the others brea
   expect(new Set(codes)).toEqual(new Set(["line-busy"]));
 });
 
+it("a line too many is refused, held, and not told apart from a busy one", async () => {
+  const bureau = await makeRecipient(test, { limits: { lines: 2 } });
+  const ask = (job: number, line: string) => bureau.release(bureau.makeRequest(bureau.place(bureau.jobs[job]), line));
+  expect([(await ask(0, "line-1")).status, (await ask(1, "line-2")).status]).toEqual([200, 200]);
+  expect((await ask(2, "line-3")).text).toBe(
+    '{"type":"about:blank","title":"line-busy","status":409,"code":"line-busy"}',
+  );
+  await bureau.receipt(bureau.makeReceipt(bureau.place(bureau.jobs[0]), "line-1"));
+  expect((await ask(3, "line-1")).code).toBe("held");
+});
+
 it("whatever is asked in parallel, counters equal what they count, and no limit is passed", async () => {
   const limits = { perHour: 36_000, burst: 12, openPerLine: 2, unaccounted: 9 };
   const waves = fc.array(

@@ -5,7 +5,13 @@ import { appendEntries } from "../entries/append-entries.ts";
 import { inTransaction, moveCounts } from "../entries/record-entries.ts";
 import { applyRelease } from "./apply-release.ts";
 import type { AskedRelease } from "./asked-release.ts";
-import { type AgreementInUse, decideRelease, type ReleaseRefusal, type ReleaseState } from "./decide-release.ts";
+import {
+  type AgreementInUse,
+  decideRelease,
+  type LineState,
+  type ReleaseRefusal,
+  type ReleaseState,
+} from "./decide-release.ts";
 import { type BatchState, loadReleaseState } from "./load-release-state.ts";
 import { type PreparedRelease, prepareReleases } from "./prepare-releases.ts";
 
@@ -44,6 +50,7 @@ export async function reserveReleases(
 }
 
 const BUSY: Reservation = { kind: "busy" };
+const NO_LINE: LineState = { chain: "", open: 0, pinned: false };
 
 /** Decides one request and moves the batch's state on. */
 function reserveOne(
@@ -71,6 +78,7 @@ function reserveOne(
   state.lines.set(request.line, after.line);
   state.bucket = after.recipient.bucket;
   state.unaccounted = after.recipient.unaccounted;
+  state.lineCount = after.recipient.lines;
   return { kind: "reserved", release: prepared };
 }
 
@@ -82,8 +90,8 @@ function toReleaseState(state: BatchState, { request }: AskedRelease, now: Date)
     job: state.jobs.get(request.job),
     run: run && { ...run, hasJob: run.jobs.has(request.job) },
     agreement: state.agreements.get(request.agreement),
-    recipient: { bucket: state.bucket, unaccounted: state.unaccounted },
-    line: line ?? { chain: "", open: 0 },
+    recipient: { bucket: state.bucket, unaccounted: state.unaccounted, lines: state.lineCount },
+    line: line ?? NO_LINE,
     held: state.held,
   };
 }
@@ -117,7 +125,7 @@ async function writeReserved(client: PoolClient, writing: Writing): Promise<void
 
 async function writeLines(client: PoolClient, { recipient, reserved, state }: Writing): Promise<void> {
   const lines = [...new Set(reserved.map(({ request }) => request.line))].sort();
-  const states = lines.map((line) => state.lines.get(line) ?? { chain: "", open: 0 });
+  const states = lines.map((line) => state.lines.get(line) ?? NO_LINE);
   await client.query(
     `insert into line (recipient, line, chain, open)
      select $1, * from unnest($2::text[], $3::bytea[], $4::int[])

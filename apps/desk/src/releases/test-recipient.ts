@@ -13,6 +13,7 @@ export type TestLimits = {
   readonly perHour: number;
   readonly burst: number;
   readonly openPerLine: number;
+  readonly lines: number;
   readonly unaccounted: number;
   readonly receiptWithin: string;
 };
@@ -20,6 +21,7 @@ const WIDE: TestLimits = {
   perHour: 10_000_000,
   burst: 100_000,
   openPerLine: 1,
+  lines: 64,
   unaccounted: 100_000,
   receiptWithin: "PT2M",
 };
@@ -81,6 +83,7 @@ function agreementText({ recipient, keys }: TestBureau, limits: TestLimits): str
     .replace("id: exampleshire-cards\n", `id: ${recipient}\n`)
     .replace(/rate: \{.*\}/, `rate: { perHour: ${limits.perHour}, burst: ${limits.burst} }`)
     .replace(/openPerLine: \d+/, `openPerLine: ${limits.openPerLine}`)
+    .replace(/lines: \d+/, `lines: ${limits.lines}`)
     .replace(/unaccounted: \d+/, `unaccounted: ${limits.unaccounted}`)
     .replace(/receiptWithin: \w+/, `receiptWithin: ${limits.receiptWithin}`);
 }

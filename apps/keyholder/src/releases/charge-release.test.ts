@@ -4,13 +4,14 @@ import { expect, test } from "vitest";
 import { chargeRelease, GRACE_SECONDS, type ReleaseState, type TokenBucket } from "./charge-release.ts";
 
 const limits: Limits = {
-  ...{ ratePerSecond: 2, burst: 5, openPerLine: 1, unaccounted: 10, attempts: 2 },
+  ...{ ratePerSecond: 2, burst: 5, openPerLine: 1, lines: 3, unaccounted: 10, attempts: 2 },
   ...{ receiptWithinSeconds: 120, orderExpiresAfterSeconds: 86_400 },
 };
 const claim = { recipient: "cardmaker", order: "o-1", attempt: 2 };
 const job = { recipient: "cardmaker", order: "o-1", releases: 1, lastAttempt: 1, answered: false, accounted: false };
 const fresh: ReleaseState = {
   ...{ held: false, decidedBefore: false, job: undefined, approved: false, openOnLine: 0, unaccounted: 0 },
+  ...{ linePinned: true, lines: 1 },
   bucket: undefined,
 };
 const codeOf = (state: Partial<ReleaseState>, changes: Partial<typeof claim> = {}) => {
@@ -28,6 +29,7 @@ test.each([
   ["an attempt that was released before", "attempt-refused", { job: { ...job, lastAttempt: 2 } }],
   ["more attempts than agreed", "attempt-refused", { job: { ...job, releases: 2 } }],
   ["a line that has its open job", "line-busy", { openOnLine: 1 }],
+  ["one more line than agreed", "line-busy", { linePinned: false, lines: 3 }],
   ["more unaccounted cards than agreed", "limit-reached", { unaccounted: 10 }],
   ["an empty bucket", "too-fast", { bucket: { tokens: 0.99, atMs: 0 } }],
 ] as const)("chargeRelease() refuses %s with %s", (_, code, state) => {

@@ -24,6 +24,10 @@ export type ReleaseState = {
   readonly approved: boolean;
   /** Other jobs of the recipient that this line has not answered by a receipt. */
   readonly openOnLine: number;
+  /** Something was released to this line before. */
+  readonly linePinned: boolean;
+  /** Different lines to which the recipient was ever released anything. */
+  readonly lines: number;
   readonly unaccounted: number;
   /** `undefined` before the recipient's first release. */
   readonly bucket: TokenBucket | undefined;
@@ -57,6 +61,7 @@ export function chargeRelease(
     if (claim.attempt <= job.lastAttempt) return refuse("attempt-refused");
     if (job.releases >= limits.attempts && !state.approved) return refuse("attempt-refused");
   }
+  if (!state.linePinned && state.lines >= limits.lines) return refuse("line-busy");
   if (state.openOnLine >= limits.openPerLine) return refuse("line-busy");
   if (job === undefined && state.unaccounted >= limits.unaccounted) return refuse("limit-reached");
   const bucket = refill(state.bucket, limits, nowMs);

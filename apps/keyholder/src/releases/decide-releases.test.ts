@@ -413,6 +413,18 @@ describe("limits of the agreement, by the keyholder's own counting", () => {
     await first("line-1");
   });
 
+  test("a recipient uses no more lines than agreed, ever", async () => {
+    held.end();
+    held = await startTestKeyholder();
+    await start((yaml) => yaml.replace("  lines: 64", "  lines: 2"));
+    const job = await first("line-1");
+    await first("line-2");
+    expect(wordOf(await world.release(job, { attempt: 2, line: "line-3" }))).toBe("cancelled: line-busy");
+    expect(world.count(world.receiptOf(job))).toBe(true);
+    expect(wordOf(await world.release(world.makeJob(), { line: "line-3" }))).toBe("cancelled: line-busy");
+    await first("line-1");
+  });
+
   test("a receipt counts by the receipts' key of any pinned agreement with the recipient, and of nobody else", async () => {
     const job = await first("line-1");
     const next = makeBureauKeys((yaml) =>

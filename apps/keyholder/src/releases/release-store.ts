@@ -47,12 +47,15 @@ export function readReleaseState(store: Store, key: ReleaseKey): ReleaseState {
     "select count(*) as open from job where recipient = ? and line = ? and receipt is null and job <> ?",
     ...[recipient, line, job],
   );
+  const lines = store.get("select count(*) as lines from line where recipient = ?", recipient);
   return {
     held: isHeld(store, recipient),
     decidedBefore: store.get("select 1 from outcome where identity = ? limit 1", identity) !== undefined,
     job: readJob(store.get("select * from job where job = ?", job)),
     approved: store.get("select 1 from approval where job = ? and attempt = ?", job, attempt) !== undefined,
     openOnLine: open === undefined ? 0 : numberOf(open, "open"),
+    linePinned: store.get("select 1 from line where recipient = ? and line = ?", recipient, line) !== undefined,
+    lines: lines === undefined ? 0 : numberOf(lines, "lines"),
     unaccounted: counter === undefined ? 0 : numberOf(counter, "unaccounted"),
     bucket: counter && { tokens: numberOf(counter, "tokens"), atMs: numberOf(counter, "tokens_at") },
   };
@@ -78,6 +81,7 @@ export function keepCharge(store: Store, key: ReleaseKey, charge: { bucket: Toke
      on conflict do update set line = excluded.line, releases = releases + 1, last_attempt = excluded.last_attempt`,
     ...[key.job, key.recipient, key.order, key.line, key.attempt],
   );
+  store.run("insert into line (recipient, line) values (?, ?) on conflict do nothing", key.recipient, key.line);
   const { tokens, atMs } = charge.bucket;
   store.run(
     `insert into counter (recipient, tokens, tokens_at, unaccounted) values (?, ?, ?, ?)

@@ -1,5 +1,5 @@
 /** Written into the store's `user_version`; another number is another keyholder's store. */
-export const STORE_VERSION = 1;
+export const STORE_VERSION = 2;
 
 export const storeSchema = `
 create table setting (name text primary key, value text not null) without rowid;
@@ -53,6 +53,9 @@ create table job (
   accounted integer not null default 0
 ) without rowid;
 create index job_open on job (recipient, line) where receipt is null;
+
+-- every line to which something was ever released
+create table line (recipient text, line text, primary key (recipient, line)) without rowid;
 
 create table counter (
   recipient text primary key,
