@@ -3,7 +3,7 @@ import { basename } from "node:path";
 import { toLimits } from "@tipstaff/agreement";
 import { CARD_KINDS, CARD_VALID_YEARS, type CardKind, isCardKind } from "../cards/card-kinds.ts";
 import type { Desk } from "../desk.ts";
-import { recordEntries } from "../entries/record-entries.ts";
+import { inTransaction, recordEntries } from "../entries/record-entries.ts";
 import { budgetExceeded } from "../server/budget-exceeded.ts";
 import { Problem } from "../server/problem.ts";
 import { findAgreement } from "./agreements.ts";
@@ -193,12 +193,26 @@ async function recordOrder(
   return value;
 }
 
-/** A post that became covert since its approval waits for a custodian now, and is counted nowhere else. */
+/**
+ * A post that became covert since its approval: no custodian decided it, so the request is withdrawn, unseen by those who
+ * made it, and asked anew of a custodian. It is counted nowhere else.
+ */
 async function rerouteCovert(desk: Desk, notIncluded: readonly NotIncluded[]): Promise<void> {
   const covert = notIncluded.filter(({ reason }) => reason === "covert").map(({ request }) => request);
-  await desk.pool.query("update request set route = 'in-house' where id = any($1::uuid[]) and state = 'approved'", [
-    covert,
-  ]);
+  if (covert.length === 0) return;
+  await inTransaction(desk.pool, async (client) => {
+    const { rows } = await client.query<{ id: string }>(
+      `update request set state = 'withdrawn', route = 'in-house' where id = any($1::uuid[]) and state = 'approved'
+       returning id`,
+      [covert],
+    );
+    await client.query(
+      `insert into request (id, person_id, kind, state, route, requested_by, requested_at, replaces_card)
+       select gen_random_uuid(), person_id, kind, 'requested', 'in-house', requested_by, $2, replaces_card
+       from request where id = any($1::uuid[])`,
+      [rows.map(({ id }) => id), desk.now()],
+    );
+  });
 }
 
 function countReasons(notIncluded: readonly NotIncluded[]): Partial<Record<OrderRefusal, number>> {

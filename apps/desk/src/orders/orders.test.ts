@@ -232,6 +232,34 @@ describe("a half order", () => {
   });
 });
 
+describe("a post that became covert after its approval", () => {
+  it("stays out, and waits for a custodian in a new request; the old one is withdrawn", async () => {
+    const [person] = await addTestPeople(test.desk, [{ postSensitivity: "covert" }]);
+    const by = [test.as("cards.clerk").id, test.as("cards.approver").id];
+    await test.desk.pool.query(
+      `insert into request (id, person_id, kind, state, route, requested_by, decided_by, decided_at)
+       values (gen_random_uuid(), $1, 'warrant-card', 'approved', 'bureau', $2, $3, now())`,
+      [person, ...by],
+    );
+    const order = await test.as("production.lead").post("/api/orders", { recipient: "cardmaker" });
+    expect(order.text).not.toMatch(/covert/);
+    const requests = async () =>
+      (
+        await test.desk.pool.query(
+          "select state, route, decided_by from request where person_id = $1 order by state desc",
+          [person],
+        )
+      ).rows;
+    expect(await requests()).toEqual([
+      { state: "withdrawn", route: "in-house", decided_by: by[1] },
+      { state: "requested", route: "in-house", decided_by: null },
+    ]);
+    await test.as("cards.approver").post("/api/requests/approve", { all: true });
+    expect(await requests()).toContainEqual({ state: "requested", route: "in-house", decided_by: null });
+    expect((await test.as("covert.second").post("/api/requests/approve", { all: true })).body).toEqual({ approved: 1 });
+  });
+});
+
 describe("a narrower agreement", () => {
   it("needs one person, and excludes at once what it no longer allows", async () => {
     await test.console("budget/raise", { openings: 5000, reason: "test" });
