@@ -123,6 +123,12 @@ const refusals: readonly [string, ReleaseState, string, Partial<ReleaseRequest>?
   ["a record that changed", withJob({ recordVersion: 5 }), "withdrawn"],
   ["a job without its key", withJob({ hasKey: false }), "withdrawn"],
   ["an expired order", withJob({ orderExpiresAt: now }), "expired"],
+  [
+    "a released job of an expired order",
+    withReleased({ orderExpiresAt: now, hasKey: false }),
+    "expired",
+    { attempt: 2 },
+  ],
   ["a held recipient", { ...fine, held: true }, "held"],
   ["a broken chain", { ...fine, line: { chain: "01", open: 0, pinned: true } }, "chain-broken"],
   [

@@ -129,12 +129,14 @@ const checkRecord: Step = (_request, { job }) => {
   if (job.recordVersion === null) return refuse("withdrawn", "the person was erased");
   if (job.recordVersion !== job.sealedRecordVersion)
     return refuse("withdrawn", "the person's record changed after the job was sealed");
-  if (!job.hasKey) return refuse("withdrawn", "the job's key is deleted");
   return undefined;
 };
 
 const checkOrder: Step = (_request, { job, now }) =>
   now >= job.orderExpiresAt ? refuse("expired", "the order expired") : undefined;
+
+const checkKey: Step = (_request, { job }) =>
+  job.hasKey ? undefined : refuse("withdrawn", "the job's key is deleted");
 
 const checkHold: Step = (_request, { held }) =>
   held ? refuse("held", "releases to this recipient are held") : undefined;
@@ -185,6 +187,8 @@ const STEPS: readonly Step[] = [
   checkAgreement,
   checkRecord,
   checkOrder,
+  // After the order: an expired one has deleted its jobs' keys.
+  checkKey,
   checkHold,
   checkLines,
   checkLine,

@@ -3,6 +3,7 @@ import type { ReleaseRequest } from "@tipstaff/release-protocol";
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { startTestDesk, type TestDesk } from "../database/test-desk.ts";
+import { expireOrders } from "../orders/expire-orders.ts";
 import { createAgreementsInUse } from "./agreements-in-use.ts";
 import { readAskedRelease } from "./asked-release.ts";
 import { recoverReleases } from "./recover-releases.ts";
@@ -105,6 +106,25 @@ it("requests for one slot of a line at once get one release, and the others brea
   const codes = (await Promise.all(asked)).map(({ code }) => code);
   expect(first.status).toBe(200);
   expect(new Set(codes)).toEqual(new Set(["line-busy"]));
+});
+
+it("an expired order keeps no key: a released job without a receipt stays released, and has no further attempt", async () => {
+  const bureau = await makeRecipient(test, { jobs: 2 });
+  const [first] = bureau.jobs;
+  await bureau.release(bureau.makeRequest(bureau.place(first), "line-1"));
+  await test.desk.pool.query(`update "order" set expires_at = $2 where id = $1`, [bureau.order, test.desk.now()]);
+  await expireOrders(test.desk);
+  const { rows } = await test.desk.pool.query(
+    "select state, wrapped from job where order_id = $1 order by state desc",
+    [bureau.order],
+  );
+  expect(rows).toEqual([
+    { state: "released", wrapped: null },
+    { state: "expired", wrapped: null },
+  ]);
+  const again = await bureau.release(bureau.makeRequest(bureau.place(first), "line-1", { attempt: 2 }));
+  expect(again.code).toBe("expired");
+  expect((await bureau.receipt(bureau.makeReceipt(bureau.place(first), "line-1"))).status).toBe(200);
 });
 
 it("a line too many is refused, held, and not told apart from a busy one", async () => {
