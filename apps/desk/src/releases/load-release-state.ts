@@ -53,14 +53,16 @@ export async function loadReleaseState(
 
 async function lockRecipient(client: PoolClient, recipient: string) {
   // A bucket of infinitely many tokens is a full one: how much it holds, the agreement says.
-  await client.query(
-    "insert into recipient_state (recipient, tokens, tokens_at) values ($1, 'Infinity', now()) on conflict do nothing",
-    [recipient],
-  );
-  const { rows } = await client.query<{ tokens: number; tokens_at: Date; unaccounted: number }>(
-    "select tokens, tokens_at, unaccounted from recipient_state where recipient = $1 for update",
-    [recipient],
-  );
+  await client.query({
+    name: "recipient-first",
+    text: "insert into recipient_state (recipient, tokens, tokens_at) values ($1, 'Infinity', now()) on conflict do nothing",
+    values: [recipient],
+  });
+  const { rows } = await client.query<{ tokens: number; tokens_at: Date; unaccounted: number }>({
+    name: "recipient-lock",
+    text: "select tokens, tokens_at, unaccounted from recipient_state where recipient = $1 for update",
+    values: [recipient],
+  });
   const [row] = rows;
   if (row === undefined) throw new DeskError("broken-invariant", "A recipient's counters disappeared");
   return { unaccounted: row.unaccounted, bucket: { tokens: row.tokens, at: row.tokens_at } };
@@ -142,23 +144,29 @@ function toJob(row: JobRow, recordVersion: number | null): ReleasableJob {
 }
 
 async function isHeld(client: PoolClient, recipient: string): Promise<boolean> {
-  const { rows } = await client.query("select from hold where recipient = $1 and lifted_at is null limit 1", [
-    recipient,
-  ]);
+  const { rows } = await client.query({
+    name: "recipient-held",
+    text: "select from hold where recipient = $1 and lifted_at is null limit 1",
+    values: [recipient],
+  });
   return rows.length > 0;
 }
 
 async function findKnown(client: PoolClient, asked: readonly AskedRelease[]): Promise<Set<string>> {
-  const { rows } = await client.query<{ identity: Buffer }>(
-    "select identity from release where identity = any($1::bytea[])",
-    [asked.map(({ identity }) => Buffer.from(identity, "hex"))],
-  );
+  const { rows } = await client.query<{ identity: Buffer }>({
+    name: "release-known",
+    text: "select identity from release where identity = any($1::bytea[])",
+    values: [asked.map(({ identity }) => Buffer.from(identity, "hex"))],
+  });
   return new Set(rows.map(({ identity }) => identity.toString("hex")));
 }
 
 /** Those of the agreements read before that are active at this very moment. */
 async function activeOf(client: PoolClient, read: ReadonlyMap<string, AgreementInUse>) {
-  const { rows } = await client.query<{ digest: Buffer }>("select digest from agreement where superseded_at is null");
+  const { rows } = await client.query<{ digest: Buffer }>({
+    name: "agreements-active",
+    text: "select digest from agreement where superseded_at is null",
+  });
   const active = new Map<string, AgreementInUse>();
   for (const { digest } of rows) {
     const agreement = read.get(digest.toString("hex"));
@@ -191,10 +199,11 @@ async function loadRuns(client: PoolClient, { runIds, jobIds }: { runIds: string
 }
 
 async function lockLines(client: PoolClient, { recipient, lines }: { recipient: string; lines: string[] }) {
-  const { rows } = await client.query<{ line: string; chain: Buffer; open: number }>(
-    "select line, chain, open from line where recipient = $1 and line = any($2::text[]) order by line for update",
-    [recipient, lines],
-  );
+  const { rows } = await client.query<{ line: string; chain: Buffer; open: number }>({
+    name: "release-line-states",
+    text: "select line, chain, open from line where recipient = $1 and line = any($2::text[]) order by line for update",
+    values: [recipient, lines],
+  });
   const known = new Map(rows.map(({ line, chain, open }) => [line, { chain: toHex(chain), open, pinned: true }]));
   return new Map(
     lines.map((line) => {

@@ -14,17 +14,18 @@ export function createNonces(pool: Pool): { use: (use: Use) => Promise<boolean> 
 // A nonce that a crash of the database forgets does no harm: a release asked for again is a retry, and a receipt the same
 // receipt. So this does not wait for the disk.
 async function insertNonces(pool: Pool, uses: readonly Use[]): Promise<boolean[]> {
-  const { rows } = await pool.query<{ keyid: string; nonce: string }>(
-    `with unhurried as (select set_config('synchronous_commit', 'off', true))
+  const { rows } = await pool.query<{ keyid: string; nonce: string }>({
+    name: "nonces-use",
+    text: `with unhurried as (select set_config('synchronous_commit', 'off', true))
      insert into nonce (keyid, nonce, expires_at)
      select used.* from unnest($1::text[], $2::text[], $3::timestamptz[]) as used, unhurried
      on conflict do nothing returning keyid, nonce`,
-    [
+    values: [
       uses.map((use) => use.keyid),
       uses.map((use) => use.nonce),
       uses.map((use) => new Date((use.expires + CLOCK_SKEW_SECONDS) * 1000)),
     ],
-  );
+  });
   const fresh = new Set(rows.map((row) => toKey({ ...row, expires: 0 })));
   // Deleting makes the second of two in one batch a repeat.
   return uses.map((use) => fresh.delete(toKey(use)));

@@ -106,12 +106,11 @@ type Writing = {
 async function writeReserved(client: PoolClient, writing: Writing): Promise<void> {
   const { recipient, reserved, state } = writing;
   const { bucket, unaccounted } = state;
-  await client.query("update recipient_state set tokens = $2, tokens_at = $3, unaccounted = $4 where recipient = $1", [
-    recipient,
-    bucket.tokens,
-    bucket.at,
-    unaccounted,
-  ]);
+  await client.query({
+    name: "release-recipient",
+    text: "update recipient_state set tokens = $2, tokens_at = $3, unaccounted = $4 where recipient = $1",
+    values: [recipient, bucket.tokens, bucket.at, unaccounted],
+  });
   await writeLines(client, writing);
   await writeJobs(client, reserved);
   await insertReleases(client, writing);
@@ -126,36 +125,39 @@ async function writeReserved(client: PoolClient, writing: Writing): Promise<void
 async function writeLines(client: PoolClient, { recipient, reserved, state }: Writing): Promise<void> {
   const lines = [...new Set(reserved.map(({ request }) => request.line))].sort();
   const states = lines.map((line) => state.lines.get(line) ?? NO_LINE);
-  await client.query(
-    `insert into line (recipient, line, chain, open)
+  await client.query({
+    name: "release-lines",
+    text: `insert into line (recipient, line, chain, open)
      select $1, * from unnest($2::text[], $3::bytea[], $4::int[])
      on conflict (recipient, line) do update set chain = excluded.chain, open = excluded.open`,
-    [recipient, lines, states.map(({ chain }) => Buffer.from(chain, "hex")), states.map(({ open }) => open)],
-  );
+    values: [recipient, lines, states.map(({ chain }) => Buffer.from(chain, "hex")), states.map(({ open }) => open)],
+  });
 }
 
 async function writeJobs(client: PoolClient, reserved: readonly PreparedRelease[]): Promise<void> {
-  await client.query(
-    `update job set state = 'reserved', attempt = asked.attempt, line = asked.line, release_operation = asked.operation
+  await client.query({
+    name: "release-reserve",
+    text: `update job set state = 'reserved', attempt = asked.attempt, line = asked.line, release_operation = asked.operation
      from unnest($1::uuid[], $2::int[], $3::text[], $4::bytea[]) as asked(id, attempt, line, operation)
      where job.id = asked.id`,
-    [
+    values: [
       reserved.map(({ request }) => request.job),
       reserved.map(({ request }) => request.attempt),
       reserved.map(({ request }) => request.line),
       reserved.map(({ entry }) => entry.operationId),
     ],
-  );
+  });
 }
 
 async function insertReleases(client: PoolClient, { recipient, reserved, now }: Writing): Promise<void> {
-  await client.query(
-    `insert into release
+  await client.query({
+    name: "release-insert",
+    text: `insert into release
        (operation_id, job_id, attempt, recipient, line, identity, request, state, leaf_hash, reserved_at)
      select operation, job, attempt, $1, line, identity, request, 'reserved', leaf_hash, $2
      from unnest($3::bytea[], $4::uuid[], $5::int[], $6::text[], $7::bytea[], $8::jsonb[], $9::bytea[])
        as asked(operation, job, attempt, line, identity, request, leaf_hash)`,
-    [
+    values: [
       recipient,
       now,
       reserved.map(({ entry }) => entry.operationId),
@@ -166,5 +168,5 @@ async function insertReleases(client: PoolClient, { recipient, reserved, now }: 
       reserved.map(({ raw }) => JSON.stringify(raw)),
       reserved.map(({ entry }) => Buffer.from(entry.leafHash, "hex")),
     ],
-  );
+  });
 }

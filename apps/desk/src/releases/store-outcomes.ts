@@ -26,23 +26,28 @@ const isReleased = ({ outcome }: StoredOutcome): boolean => outcome === "release
 const jobsOf = (decided: readonly Decided[]): string[] => decided.map(({ release }) => release.job).sort();
 
 async function lockJobs(client: PoolClient, decided: readonly Decided[]): Promise<void> {
-  await client.query("select from job where id = any($1::uuid[]) order by id for no key update", [jobsOf(decided)]);
+  await client.query({
+    name: "outcome-jobs",
+    text: "select from job where id = any($1::uuid[]) order by id for no key update",
+    values: [jobsOf(decided)],
+  });
 }
 
 async function writeReleases(
   client: PoolClient,
   { decided, now }: { decided: readonly Decided[]; now: Date },
 ): Promise<Set<string>> {
-  const { rows } = await client.query<{ identity: Buffer }>(
-    `update release set state = outcome.outcome->>'outcome', outcome = outcome.outcome, decided_at = $1
+  const { rows } = await client.query<{ identity: Buffer }>({
+    name: "outcome-releases",
+    text: `update release set state = outcome.outcome->>'outcome', outcome = outcome.outcome, decided_at = $1
      from unnest($2::bytea[], $3::jsonb[]) as outcome(identity, outcome)
      where release.identity = outcome.identity and release.state in ('reserved', 'logged') returning release.identity`,
-    [
+    values: [
       now,
       decided.map(({ release }) => Buffer.from(release.identity, "hex")),
       decided.map(({ outcome }) => JSON.stringify(outcome)),
     ],
-  );
+  });
   return new Set(rows.map(({ identity }) => identity.toString("hex")));
 }
 
@@ -51,10 +56,11 @@ async function markReleased(
   client: PoolClient,
   { released, now }: { released: readonly Decided[]; now: Date },
 ): Promise<void> {
-  await client.query(
-    "update job set state = 'released', released_at = $1 where id = any($2::uuid[]) and state in ('reserved', 'logged')",
-    [now, jobsOf(released)],
-  );
+  await client.query({
+    name: "outcome-released",
+    text: "update job set state = 'released', released_at = $1 where id = any($2::uuid[]) and state in ('reserved', 'logged')",
+    values: [now, jobsOf(released)],
+  });
 }
 
 /**
@@ -103,18 +109,20 @@ export async function freeLines(
 ): Promise<void> {
   const recipients = jobs.map(({ recipient }) => recipient);
   const lines = jobs.map(({ line }) => line);
-  await client.query(
-    `select from line where (recipient, line) in (select * from unnest($1::text[], $2::text[]))
+  await client.query({
+    name: "lines-lock",
+    text: `select from line where (recipient, line) in (select * from unnest($1::text[], $2::text[]))
      order by recipient, line for no key update`,
-    [recipients, lines],
-  );
-  await client.query(
-    `update line set open = greatest(0, open - freed.n)
+    values: [recipients, lines],
+  });
+  await client.query({
+    name: "lines-free",
+    text: `update line set open = greatest(0, open - freed.n)
      from (select recipient, line, count(*)::int n from unnest($1::text[], $2::text[]) as t(recipient, line) group by 1, 2)
        as freed
      where line.recipient = freed.recipient and line.line = freed.line`,
-    [recipients, lines],
-  );
+    values: [recipients, lines],
+  });
 }
 
 /** Cards that will never be: void, and their requests stand approved again for a new card in the next order. */
