@@ -1,11 +1,9 @@
-import { readFileSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
-import { filesBelow } from "./search-folder.ts";
+import { filesBelow, windowsOf } from "./search-folder.ts";
 
 const KEY_BYTES = 32;
 /** Key files are small: in those, every 32 bytes in a row are tried. */
 const SMALL_FILE_BYTES = 16 << 10;
-const LARGEST_TEXT_BYTES = 64 << 20;
 const MOST_CANDIDATES = 500_000;
 const RUNS = /[A-Za-z0-9+/_-]{43,}={0,2}|[0-9a-f]{64}/g;
 const SQLITE_MARK = "SQLite format 3\0";
@@ -17,10 +15,13 @@ export function candidateSecrets(folders: readonly string[]): Buffer[] {
     if (seen.size < MOST_CANDIDATES) seen.set(bytes.toString("base64"), bytes);
   };
   for (const file of folders.flatMap(filesBelow)) {
-    const bytes = readFileSync(file);
-    if (bytes.length <= SMALL_FILE_BYTES) addWindows(bytes, add);
-    if (bytes.length <= LARGEST_TEXT_BYTES) addRuns(bytes.toString("latin1"), add);
-    if (bytes.subarray(0, SQLITE_MARK.length).toString("latin1") === SQLITE_MARK) addCells(file, add);
+    let head: Buffer | undefined;
+    for (const window of windowsOf(file)) {
+      head ??= Buffer.from(window.subarray(0, SQLITE_MARK.length));
+      if (window.length <= SMALL_FILE_BYTES) addWindows(window, add);
+      addRuns(window.toString("latin1"), add);
+    }
+    if (head?.toString("latin1") === SQLITE_MARK) addCells(file, add);
   }
   return [...seen.values()];
 }

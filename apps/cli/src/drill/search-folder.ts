@@ -44,7 +44,7 @@ export function filesBelow(place: string): string[] {
 }
 
 /** The file's bytes in overlapping windows, so that nothing is missed at a border and memory stays flat. */
-function* windowsOf(file: string): Generator<Buffer> {
+export function* windowsOf(file: string): Generator<Buffer> {
   const handle = openSync(file, "r");
   try {
     const buffer = Buffer.allocUnsafe(WINDOW_BYTES);

@@ -1,5 +1,5 @@
 import { createDecipheriv, createHash, createPrivateKey, createPublicKey } from "node:crypto";
-import { closeSync, openSync, readFileSync, readSync } from "node:fs";
+import { closeSync, openSync, readSync } from "node:fs";
 import { leafHash } from "@tipstaff/ledger";
 import {
   type OrderManifest,
@@ -13,9 +13,11 @@ import {
 } from "@tipstaff/release-protocol";
 import { encodeJobContext, openJob } from "@tipstaff/sealing";
 import { AEAD_AES_256_GCM, CipherSuite, KDF_HKDF_SHA256, KEM_MLKEM768_X25519 } from "hpke";
+import { windowsOf } from "./search-folder.ts";
 
 const SAMPLED_JOBS = 8;
 const MOST_SEEDS = 50_000;
+const MOST_RECORDED = 10_000;
 const LONGEST_LINE_BYTES = 64 << 20;
 export const suite = new CipherSuite(KEM_MLKEM768_X25519, KDF_HKDF_SHA256, AEAD_AES_256_GCM);
 
@@ -81,21 +83,25 @@ export function openWithContentKeys(samples: readonly SealedSample[], secrets: r
 
 export type RecordedRelease = { request: ReleaseRequest; answer: ReleaseAnswer };
 
-/** Release requests and answers as they stand in recorded traffic. */
+/** Release requests and answers as they stand in recorded traffic, the first ten thousand; however long it is. */
 export function recordedReleases(recording: string): RecordedRelease[] {
-  const text = readFileSync(recording, "latin1");
   const requests = new Map<string, ReleaseRequest>();
-  for (const [body] of text.matchAll(/\{"version":1,[^{}]*"key":"[^{}]*\}/g)) {
-    const parsed = releaseRequestSchema.safeParse(JSON.parse(body));
-    if (parsed.success) requests.set(`${parsed.data.job}/${parsed.data.attempt}`, parsed.data);
+  const releases = new Map<string, RecordedRelease>();
+  for (const window of windowsOf(recording)) {
+    const text = window.toString("latin1");
+    for (const [body] of text.matchAll(/\{"version":1,[^{}]*"key":"[^{}]*\}/g)) {
+      const parsed = releaseRequestSchema.safeParse(JSON.parse(body));
+      if (parsed.success) requests.set(`${parsed.data.job}/${parsed.data.attempt}`, parsed.data);
+    }
+    for (const match of text.matchAll(/\{"outcome":"released"/g)) {
+      const answer = releaseAnswerSchema.safeParse(readJson(text, match.index));
+      const name = answer.success ? `${answer.data.job}/${answer.data.attempt}` : "";
+      const request = requests.get(name);
+      if (answer.success && request) releases.set(name, { request, answer: answer.data });
+    }
+    if (releases.size >= MOST_RECORDED) break;
   }
-  const releases: RecordedRelease[] = [];
-  for (const match of text.matchAll(/\{"outcome":"released"/g)) {
-    const answer = releaseAnswerSchema.safeParse(readJson(text, match.index));
-    const request = answer.success ? requests.get(`${answer.data.job}/${answer.data.attempt}`) : undefined;
-    if (answer.success && request) releases.push({ request, answer: answer.data });
-  }
-  return releases;
+  return [...releases.values()];
 }
 
 /** Reads one JSON object out of a longer text. */
