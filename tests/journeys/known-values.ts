@@ -43,9 +43,20 @@ export function searchBytes(files: readonly string[], root: string, known: reado
   return files.flatMap((file) => {
     const bytes = readFileSync(file);
     return searched.flatMap((value) =>
-      bytes.includes(value.text) ? [sighting({ file, root, value, near: `a file of ${bytes.length} bytes` })] : [],
+      holdsBytes(bytes, value.text) ? [sighting({ file, root, value, near: `a file of ${bytes.length} bytes` })] : [],
     );
   });
+}
+
+/** Digits inside a digest, a UUID or a size of our own formats are nobody's number. */
+function holdsBytes(bytes: Buffer, text: string): boolean {
+  for (let at = bytes.indexOf(text); at >= 0; at = bytes.indexOf(text, at + 1)) {
+    if (!/^\d+$/.test(text)) return true;
+    const before = bytes.toString("latin1", Math.max(0, at - 16), at);
+    const after = bytes.toString("latin1", at + Buffer.byteLength(text), at + Buffer.byteLength(text) + 1);
+    if (!/[\w.+/-]$|"(?:offset|length)":$/.test(before) && !/^[\w.+/-]/.test(after)) return true;
+  }
+  return false;
 }
 
 /** Regular files below the folders; sockets and links are no stores. */
