@@ -12,6 +12,8 @@ const known: KnownPeople = {
   numbers: new Map([
     ["00412345", 0],
     ["7712345", 1],
+    ["16384", 1],
+    ["04656", 1],
   ]),
   dictionary: [],
   portraits: [],
@@ -37,6 +39,12 @@ describe("searchText()", () => {
   it("finds a number that stands alone, and keeps its leading zeros", () => {
     expect(search("card of 00412345.")).toEqual([0]);
     expect(search("card of 412345.")).toEqual([]);
+  });
+
+  it("takes a short number for somebody's only beside another one of the same person", () => {
+    expect(search("relation 16384 of base")).toEqual([]);
+    expect(search("collar 04656, warrant 16384")).toEqual([1]);
+    expect(search(`04656${" ".repeat(400)}16384`)).toEqual([]);
   });
 
   it("does not find a number inside a longer one, or as a size of our own formats", () => {

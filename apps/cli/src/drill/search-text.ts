@@ -3,6 +3,12 @@ import { readableParts } from "./readable-parts.ts";
 
 /** A forename counts when it stands within so many characters of its surname. */
 const NEAR = 48;
+/**
+ * So many digits tell one person apart. A shorter number, such as 16384, stands in every database and log for something
+ * else; it counts only in the company of another number of the same person.
+ */
+const TELLING_DIGITS = 7;
+const COMPANY = 160;
 const WORD = /[\p{L}][\p{L}'’-]{2,}/gu;
 const INNER_CAPITAL = /\p{Ll}\p{Lu}/u;
 const PART = /\p{Lu}[\p{Ll}'’-]{2,}/gu;
@@ -22,8 +28,19 @@ export function searchText(text: string, known: KnownPeople, found: Set<number>)
   for (const match of text.matchAll(NUMBER)) {
     const person = known.numbers.get(match[0]);
     if (person === undefined || found.has(person)) continue;
-    if (!OWN_NUMBERS.test(text.slice(Math.max(0, match.index - 24), match.index))) found.add(person);
+    if (OWN_NUMBERS.test(text.slice(Math.max(0, match.index - 24), match.index))) continue;
+    if (match[0].length >= TELLING_DIGITS || hasCompany(text, match, { person, known })) found.add(person);
   }
+}
+
+/** Does another number of the same person stand near this one? */
+function hasCompany(
+  text: string,
+  { 0: number, index }: RegExpExecArray,
+  { person, known }: { person: number; known: KnownPeople },
+): boolean {
+  const around = text.slice(Math.max(0, index - COMPANY), index + number.length + COMPANY);
+  return [...around.matchAll(NUMBER)].some(([other]) => other !== number && known.numbers.get(other) === person);
 }
 
 /** Words, and the parts of words that run into each other, as neighbouring cells of a database page do. */
