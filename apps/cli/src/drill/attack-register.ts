@@ -5,7 +5,7 @@ import { z } from "zod";
 import type { KnownPeople } from "./known-people.ts";
 
 /** The names under which the register indexes its unique numbers. */
-export const INDEXED_FIELDS = ["payNumber", "warrantNumber"] as const;
+const INDEXED_FIELDS = ["pay", "warrant"] as const;
 const SAMPLED_PEOPLE = 200;
 const TRIED_KEYS = 64;
 const INDEX_BYTES = 16;

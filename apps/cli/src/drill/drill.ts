@@ -87,9 +87,17 @@ async function robBureauWithKeys(home: Home, place: string, known: KnownPeople):
   const wire = existsSync(home.wire) ? [home.wire] : [];
   const searched = await robFiles(2, [...folders, ...wire], known);
   const secrets = candidateSecrets(folders);
-  const orders = folders.flatMap(filesBelow).filter((file) => file.endsWith(".order"));
-  const jobs = orders.reduce((sum, order) => sum + openWithContentKeys(sampleJobs(order), secrets), 0);
-  const answers = await openWithSeeds(wire.flatMap(recordedReleases), secrets);
+  const sealed = folders.flatMap((folder) => filesBelow(join(folder, "orders"))).flatMap(sampleJobs);
+  const recorded = wire.flatMap(recordedReleases);
+  if (sealed.length === 0 || (wire.length > 0 && recorded.length === 0)) {
+    throw new CliError(
+      "failed",
+      "Level 2 found no sealed job, or no release on the wire, to try keys on.",
+      "Print a run first.",
+    );
+  }
+  const jobs = openWithContentKeys(sealed, secrets);
+  const answers = await openWithSeeds(recorded, secrets);
   return { ...searched, people: searched.people + jobs + answers, keysTried: secrets.length };
 }
 

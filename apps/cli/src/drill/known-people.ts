@@ -57,7 +57,7 @@ async function hashPortraits(folder: string, byPayNumber: ReadonlyMap<string, nu
   for (const file of readdirSync(folder)) {
     const person = byPayNumber.get(parsePath(file).name);
     if (person === undefined || ![".jpg", ".jpeg", ".png", ".webp"].includes(extname(file).toLowerCase())) continue;
-    const image = sharp(join(folder, file)).rotate().resize(413, 531, { fit: "cover" });
+    const image = sharp(join(folder, file)).rotate();
     portraits.push({ person, hash: await perceptualHash(image) });
   }
   return portraits;
