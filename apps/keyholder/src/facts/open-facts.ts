@@ -33,12 +33,16 @@ function openOne({ keys, factsCache }: Keyholder, { operationId, openings }: Ask
   return facts;
 }
 
+/** The facts of an entry whose event part is open. */
+export function toEntryFacts(fields: EntryFacts): EntryFacts {
+  const { kind, recipient, at, order, job, attempt, agreement, facts, detail } = fields;
+  return { kind, recipient, at, order, job, attempt, agreement, facts, detail };
+}
+
 function readEvent(logKey: Uint8Array, operationId: Uint8Array, openings: Uint8Array): EntryFacts | undefined {
   try {
     const opened = openEvent(openings, operationId, logKey);
-    if (opened === undefined) return undefined;
-    const { kind, recipient, at, order, job, attempt, agreement, facts, detail } = opened.fields;
-    return { kind, recipient, at, order, job, attempt, agreement, facts, detail };
+    return opened && toEntryFacts(opened.fields);
   } catch (error) {
     if (error instanceof LedgerError) return undefined;
     throw error;

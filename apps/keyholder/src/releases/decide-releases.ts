@@ -6,6 +6,7 @@ import { pseudonymOf, SealingError, sealRelease } from "@tipstaff/sealing";
 import { createAgreementReader } from "../agreements/agreement-store.ts";
 import { signedRoot } from "../checkpoints/sign-checkpoint.ts";
 import { fromBase64, fromBase64url, toBase64url, toHex } from "../encoding.ts";
+import { toEntryFacts } from "../facts/open-facts.ts";
 import { appendJournal } from "../journal/journal.ts";
 import type { Keyholder } from "../keyholder.ts";
 import { createKeyring } from "../roots/root-keys.ts";
@@ -114,10 +115,10 @@ function decide(keyholder: Keyholder, release: Prepared): { outcome: Outcome; fr
   }
   if (!judgement.ok) {
     const { fields } = judgement.entry;
-    const place = { identity: fields.request ?? "", job: fields.job ?? "", attempt: Number(fields.attempt) };
+    const place = { identity: fields.request, job: fields.job, attempt: Number(fields.attempt) };
     return { outcome: cancel(keyholder, release.leafHash, { code: judgement.code, place }), fresh: true };
   }
-  const { request, identity, pinned, revealed } = judgement;
+  const { request, identity, pinned, entry } = judgement;
   const { recipient, order, job, attempt, line } = request;
   const key = { recipient, order, job, attempt, line, identity: toHex(identity) };
   const state = readReleaseState(keyholder.store, key);
@@ -135,11 +136,12 @@ function decide(keyholder: Keyholder, release: Prepared): { outcome: Outcome; fr
     at: new Date(nowMs).toISOString(),
     enc: toBase64url(sealed.enc),
     sealed: toBase64url(sealed.sealed),
-    revealed: [...revealed],
+    revealed: [...entry.revealed],
     signature: toBase64url(keyholder.keys.forceSigner.sign(statement)),
   };
   keepOutcome(keyholder.store, outcome, key);
   keepCharge(keyholder.store, key, { bucket: charge.bucket, first: state.job === undefined });
+  keyholder.factsCache.set(toBase64url(entry.operationId), toEntryFacts(entry.fields));
   return { outcome, fresh: true };
 }
 

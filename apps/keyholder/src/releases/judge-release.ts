@@ -1,6 +1,6 @@
 import { may } from "@tipstaff/agreement";
 import {
-  type EntryField,
+  type EventField,
   isOpeningsOf,
   LedgerError,
   leafHash,
@@ -55,12 +55,11 @@ type Revealed = { readonly field: string; readonly salt: string; readonly value:
 /** All that does not depend on what else was released. `open` unwraps the content key, for as short as possible. */
 type SoundRelease = {
   readonly ok: true;
-  readonly leafHash: Uint8Array;
   readonly request: ReleaseRequest;
   readonly identity: Uint8Array;
   readonly pinned: PinnedAgreement;
   readonly contentKey: Uint8Array;
-  readonly revealed: readonly Revealed[];
+  readonly entry: LoggedRelease;
 };
 
 /**
@@ -75,7 +74,8 @@ export type ReleaseJudgement =
 /** A release as its ledger entry tells it. */
 type LoggedRelease = {
   readonly leafHash: Uint8Array;
-  readonly fields: { readonly [F in EntryField]?: string };
+  readonly operationId: Uint8Array;
+  readonly fields: Readonly<Record<EventField, string>>;
   readonly revealed: readonly Revealed[];
 };
 
@@ -96,7 +96,7 @@ export function judgeRelease(evidence: ReleaseEvidence, known: ReleaseKnowledge)
 
   const pinned = known.agreementOf(evidence.agreement);
   if (pinned === undefined || pinned.superseded) return refuse("agreement-not-in-force");
-  const asked = readRequest(evidence.request, pinned, { at: entry.fields.at ?? "", now: known.now });
+  const asked = readRequest(evidence.request, pinned, { at: entry.fields.at, now: known.now });
   if (!asked.ok) return refuse(asked.code);
   const { request } = asked;
   const identity = releaseIdentity(request);
@@ -109,8 +109,7 @@ export function judgeRelease(evidence: ReleaseEvidence, known: ReleaseKnowledge)
     job.contentKey.fill(0);
     return refuse(refusal);
   }
-  const { leafHash: hash, revealed } = entry;
-  return { ok: true, leafHash: hash, request, identity, pinned, contentKey: job.contentKey, revealed };
+  return { ok: true, request, identity, pinned, contentKey: job.contentKey, entry };
 }
 
 function isLogged({ leaf, index, treeSize, proof }: ReleaseEvidence, { rootOf }: ReleaseKnowledge): boolean {
@@ -122,14 +121,15 @@ function isLogged({ leaf, index, treeSize, proof }: ReleaseEvidence, { rootOf }:
 function readEntry({ leaf, openings }: ReleaseEvidence, logKey: Uint8Array): LoggedRelease | undefined {
   try {
     if (!isOpeningsOf(leaf, openings)) return undefined;
-    const opened = openEvent(openings, parseLeaf(leaf).operationId, logKey);
+    const { operationId } = parseLeaf(leaf);
+    const opened = openEvent(openings, operationId, logKey);
     if (opened === undefined || opened.fields.kind !== "release") return undefined;
     const { fields, salts } = opened;
     const names = Object.keys(fields).filter((name): name is keyof typeof fields => name in salts);
     const committed = names.every((field) => verifyOpening(leaf, { field, salt: salts[field], value: fields[field] }));
     if (!committed) return undefined;
     const revealed = REVEALED.map((field) => ({ field, salt: toBase64url(salts[field]), value: fields[field] }));
-    return { leafHash: leafHash(leaf), fields, revealed };
+    return { leafHash: leafHash(leaf), operationId, fields, revealed };
   } catch (error) {
     if (error instanceof LedgerError) return undefined;
     throw error;

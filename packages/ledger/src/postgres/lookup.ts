@@ -1,5 +1,5 @@
 import type { Pool } from "pg";
-import { toHex } from "../bytes.ts";
+import { concat, toHex } from "../bytes.ts";
 
 /** An entry as the database has it. `index` is `undefined` while it waits to be sequenced. */
 export type StoredEntry = {
@@ -27,6 +27,25 @@ export const findEntries = async (
       { operationId: operation_id, index: idx === null ? undefined : Number(idx), leaf, openings },
     ]),
   );
+  return operationIds.map((id) => found.get(toHex(id)));
+};
+
+const NO_PARTS = new Uint8Array(4);
+
+/**
+ * The openings of these operations without their subject and actor parts (docs/spec/entry.md, section 5): what opens the
+ * event needs, at a fifth of the bytes. In the order asked; `undefined` for what was never accepted.
+ */
+export const findEvents = async (
+  pool: Pool,
+  operationIds: readonly Uint8Array[],
+): Promise<readonly (Uint8Array | undefined)[]> => {
+  const { rows } = await pool.query<{ operation_id: Uint8Array; event: Uint8Array }>(
+    `select operation_id, substring(openings for 3 + 256 * get_byte(openings, 1) + get_byte(openings, 2)) as event
+     from ledger.intake where operation_id = any($1::bytea[])`,
+    [operationIds],
+  );
+  const found = new Map(rows.map(({ operation_id, event }) => [toHex(operation_id), concat([event, NO_PARTS])]));
   return operationIds.map((id) => found.get(toHex(id)));
 };
 

@@ -1,7 +1,7 @@
 import { LedgerError } from "../error.ts";
 import { createBell } from "./bell.ts";
 import { keepLeading } from "./leading.ts";
-import { findEntries, findPlaced, type StoredEntry } from "./lookup.ts";
+import { findEntries, findEvents, findPlaced, type StoredEntry } from "./lookup.ts";
 import type { SequencerOptions } from "./options.ts";
 import { type Published, readPublished } from "./published.ts";
 import type { TickResult } from "./tick.ts";
@@ -37,6 +37,8 @@ export type Sequencer = {
   /** An accepted entry, also while it waits; `undefined` where that operation was never accepted. */
   readonly entry: (operationId: Uint8Array) => Promise<StoredEntry | undefined>;
   readonly entries: (operationIds: readonly Uint8Array[]) => Promise<readonly (StoredEntry | undefined)[]>;
+  /** Their openings, the event part alone: enough for `openEvent`. */
+  readonly events: (operationIds: readonly Uint8Array[]) => Promise<readonly (Uint8Array | undefined)[]>;
   readonly state: () => SequencerState;
 };
 
@@ -131,6 +133,7 @@ export const createSequencer = (options: SequencerOptions): Sequencer => {
     },
     entry: async (operationId) => (await findEntries(options.pool, [operationId]))[0],
     entries: (operationIds) => findEntries(options.pool, operationIds),
+    events: (operationIds) => findEvents(options.pool, operationIds),
     state: () => state,
   };
 };
