@@ -42,7 +42,8 @@ if (!program) {
 const node = join(root, "node_modules", "node", "bin", "node");
 const child = spawn(node, ["--disable-warning=ExperimentalWarning", ...program, ...args], {
   stdio: "inherit",
-  env: { ...process.env, PATH: `${join(root, "node_modules", ".bin")}:${process.env.PATH}` },
+  // Pictures are drawn on several threads, and the C library would keep freed memory for each of them apart.
+  env: { MALLOC_ARENA_MAX: "2", ...process.env, PATH: `${join(root, "node_modules", ".bin")}:${process.env.PATH}` },
 });
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));
 child.on("exit", (code, signal) => process.exit(signal ? 2 : (code ?? 2)));
