@@ -4,6 +4,10 @@ import { hkdfExpand32, hkdfExtract, hmacSha256 } from "./crypto.ts";
 /** Length of blind indexes, fingerprints and pseudonyms, in bytes. */
 export const INDEX_LENGTH = 16;
 
+/** The fields that have blind indexes: unique numbers alone, as names would give themselves away by frequency. */
+export const INDEXED_FIELDS = ["pay", "warrant"] as const;
+export type IndexedField = (typeof INDEXED_FIELDS)[number];
+
 const INDEX_LABEL = utf8("tipstaff/v1/index");
 const FINGERPRINT_LABEL = utf8("tipstaff/v1/fingerprint");
 const PSEUDONYM_LABEL = utf8("tipstaff/v1/pseudonym");

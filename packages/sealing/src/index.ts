@@ -1,5 +1,13 @@
 export { type RandomSource, systemRandom } from "./crypto.ts";
-export { blindIndex, deriveIndexKey, fingerprintRow, INDEX_LENGTH, pseudonymOf } from "./index-values.ts";
+export {
+  blindIndex,
+  deriveIndexKey,
+  fingerprintRow,
+  INDEX_LENGTH,
+  INDEXED_FIELDS,
+  type IndexedField,
+  pseudonymOf,
+} from "./index-values.ts";
 export { encodeJobContext, JOB_SUITE, type JobContext, parseJobContext } from "./job-context.ts";
 export { type DisclosureFacts, unwrapJobKey, wrapJobKey } from "./job-key.ts";
 export { createKeyFile, type KeyFilePlace, openKeyFile } from "./key-file.ts";

@@ -1,4 +1,5 @@
 import type { KeyholderClient } from "@tipstaff/release-protocol/node";
+import type { IndexedField } from "@tipstaff/sealing";
 import { type PersonDetails, toCanonicalRow } from "./person-details.ts";
 
 /** What the keyholder makes of a sound row. */
@@ -19,12 +20,13 @@ export async function computeIndexes(
   people: readonly PersonDetails[],
   payNumbers: readonly string[],
 ): Promise<{ rows: RowIndexes[]; payIndexes: Buffer[] }> {
-  const pay = (value: string) => ({ field: "pay", value });
+  const number = (field: IndexedField, value: string) => ({ field, value });
+  const pay = (value: string) => number("pay", value);
   const officers = people.filter((person) => person.warrantNumber !== "");
   const answer = await keyholder.call("indexes/compute", {
     numbers: [
       ...people.map((person) => pay(person.payNumber)),
-      ...officers.map((person) => ({ field: "warrant", value: person.warrantNumber })),
+      ...officers.map((person) => number("warrant", person.warrantNumber)),
       ...payNumbers.map(pay),
     ],
     rows: people.map(toCanonicalRow),

@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { INDEXED_FIELDS } from "@tipstaff/sealing";
 import type { FastifyInstance } from "fastify";
 import { z } from "zod";
 import { requireAction } from "../access/require-action.ts";
@@ -37,7 +38,7 @@ export function registerPeopleRoutes(api: FastifyInstance, desk: Desk): void {
 }
 
 async function findByNumber(desk: Pick<Desk, "pool" | "keyholder">, value: string): Promise<string> {
-  const numbers = ["pay", "warrant"].map((field) => ({ field, value }));
+  const numbers = INDEXED_FIELDS.map((field) => ({ field, value }));
   const answer = await desk.keyholder.call("indexes/compute", { numbers, rows: [] });
   const indexes = answer.numbers.map((index) => Buffer.from(index, "base64url"));
   const { rows } = await desk.pool.query<{ id: string }>(
