@@ -1,8 +1,9 @@
 import { join } from "node:path";
 import type { Command } from "commander";
 import { CliError } from "../cli-error.ts";
-import { BUILT_LEVELS, type BuiltLevel, runDrill } from "../drill/drill.ts";
+import { runDrill } from "../drill/drill.ts";
 import { drillTable } from "../drill/drill-table.ts";
+import { BUILT_LEVELS, type BuiltLevel } from "../drill/levels.ts";
 import { createProgress } from "../progress.ts";
 import { deskDatabaseUrl } from "../services/installation.ts";
 import { contextOf } from "./context.ts";
@@ -21,10 +22,8 @@ export function registerDrill(program: Command): void {
       context.settings();
       const databaseUrl = deskDatabaseUrl(context.home);
       const extractFolder = options.known ?? join(context.home.root, "extract");
-      const progress = createProgress(process.stderr);
-      const result = await progress.step("Robbing", () =>
-        runDrill({ home: context.home, databaseUrl, extractFolder, levels }),
-      );
+      const { step } = createProgress(process.stderr);
+      const result = await runDrill({ home: context.home, databaseUrl, extractFolder, levels, step });
       context.answer(result, drillTable(result.levels));
       if (result.levels.some(({ people }) => people > 0)) process.exitCode = 1;
     });

@@ -2,7 +2,8 @@ import { copyFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { verifyLedger } from "../commands/ledger.ts";
-import { BUILT_LEVELS, type DrillResult, runDrill } from "../drill/drill.ts";
+import { type DrillResult, runDrill } from "../drill/drill.ts";
+import { BUILT_LEVELS } from "../drill/levels.ts";
 import { deskApi, deskDatabaseUrl } from "../services/installation.ts";
 import type { Imported, Order, Produced } from "./main-job.ts";
 import type { Stage } from "./stage.ts";
@@ -41,14 +42,14 @@ export async function reportDemo(stage: Stage, acts: Acts) {
   const ledger = await progress.step("Ledger verified offline from its files", () =>
     verifyLedger({ place: home.tiles, openings: home.openings, verifierKey: settings.logVerifierKey }),
   );
-  const drill = await progress.step("Drill: the copies are really taken and searched", () =>
-    runDrill({
-      home,
-      databaseUrl: deskDatabaseUrl(home),
-      extractFolder: stage.extractFolder,
-      levels: BUILT_LEVELS,
-    }),
-  );
+  progress.note("Drill: the copies are really taken and searched");
+  const drill = await runDrill({
+    home,
+    databaseUrl: deskDatabaseUrl(home),
+    extractFolder: stage.extractFolder,
+    levels: BUILT_LEVELS,
+    step: progress.step,
+  });
   writeFileSync(join(home.reports, "drill.json"), JSON.stringify(drill, null, 2));
   copyFileSync(join(home.agreements, `${settings.recipient}.yaml`), join(home.reports, "agreement.yaml"));
   const report = assemble(stage, { acts, exposure, status, ledger, drill });

@@ -1,11 +1,6 @@
+import { THIEVES } from "../drill/levels.ts";
 import type { DemoReport } from "./report.ts";
 import type { Stage } from "./stage.ts";
-
-const THIEVES: Record<number, string> = {
-  1: "who steals the contractor's database, files and backups",
-  2: "who also has every key on its disks, and recorded the wire",
-  4: "who steals the force's database and backups, without the keyholder's store",
-};
 
 /** The end of the demonstration, in words that take a chief constable a minute. */
 export function summarise(report: DemoReport, stage: Stage): string {
@@ -14,7 +9,7 @@ export function summarise(report: DemoReport, stage: Stage): string {
   const { cards, exposure, ledger } = report;
   const thieves = report.drill.map(
     ({ level, people, ofPeople }) =>
-      `  L${level}  ${n(people).padStart(6)} of ${n(ofPeople)} people   a thief ${THIEVES[level] ?? ""}`,
+      `  L${level}  ${n(people).padStart(6)} of ${n(ofPeople)} people   a thief who ${THIEVES[level]}`,
   );
   const columns = report.columnsNotStored.map(({ name }) => name).join(", ");
   return `

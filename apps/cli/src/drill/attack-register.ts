@@ -1,11 +1,9 @@
 import { createHash, createHmac } from "node:crypto";
-import { blindIndex, deriveIndexKey, openRecord } from "@tipstaff/sealing";
+import { blindIndex, deriveIndexKey, INDEXED_FIELDS, openRecord } from "@tipstaff/sealing";
 import type { Pool } from "pg";
 import { z } from "zod";
 import type { KnownPeople } from "./known-people.ts";
 
-/** The names under which the register indexes its unique numbers. */
-const INDEXED_FIELDS = ["pay", "warrant"] as const;
 const SAMPLED_PEOPLE = 200;
 const TRIED_KEYS = 64;
 const INDEX_BYTES = 16;
@@ -24,7 +22,9 @@ const indexSchema = z.object({ value: z.instanceof(Uint8Array) });
  */
 export async function attackIndexes(pool: Pool, known: KnownPeople, secrets: readonly Buffer[]): Promise<Set<number>> {
   const { rows } = await pool.query(
-    "select warrant_index as value from person where warrant_index is not null union all select pay_index from person where pay_index is not null",
+    INDEXED_FIELDS.map((field) => `select ${field}_index as value from person where ${field}_index is not null`).join(
+      " union all ",
+    ),
   );
   const values = z
     .array(indexSchema)
@@ -33,22 +33,25 @@ export async function attackIndexes(pool: Pool, known: KnownPeople, secrets: rea
   const stored = new Set(values);
   const found = new Set<number>();
   if (stored.size < values.length) for (const { person } of known.dictionary) found.add(person);
+  const tries = secrets.slice(0, TRIED_KEYS).flatMap(indexesUnder);
   for (const { person, number } of known.dictionary.slice(0, SAMPLED_PEOPLE * 2)) {
-    if (guesses(number, secrets.slice(0, TRIED_KEYS)).some((guess) => stored.has(guess))) found.add(person);
+    if ([plainDigest, ...tries].some((indexOf) => stored.has(short(indexOf(number))))) found.add(person);
   }
   return found;
 }
 
-function guesses(number: string, secrets: readonly Buffer[]): string[] {
-  const short = (digest: Uint8Array) => Buffer.from(digest.subarray(0, INDEX_BYTES)).toString("hex");
-  const keyed = secrets.flatMap((secret) =>
-    INDEXED_FIELDS.flatMap((field) => [
-      short(createHmac("sha256", secret).update(number).digest()),
-      short(blindIndex(secret, field, number)),
-      short(blindIndex(deriveIndexKey(secret, field), field, number)),
-    ]),
-  );
-  return [short(createHash("sha256").update(number).digest()), ...keyed];
+const short = (digest: Uint8Array) => Buffer.from(digest.subarray(0, INDEX_BYTES)).toString("hex");
+const plainDigest = (number: string): Uint8Array => createHash("sha256").update(number).digest();
+
+/** Every way in which a number could be indexed under this secret. */
+function indexesUnder(secret: Buffer): ((number: string) => Uint8Array)[] {
+  return [
+    (number) => createHmac("sha256", secret).update(number).digest(),
+    ...INDEXED_FIELDS.flatMap((field) => {
+      const derived = deriveIndexKey(secret, field);
+      return [secret, derived].map((key) => (number: string) => blindIndex(key, field, number));
+    }),
+  ];
 }
 
 /** How many of the sampled records does any of these secrets open? */

@@ -1,37 +1,41 @@
 import { DatabaseSync } from "node:sqlite";
-import { filesBelow, windowsOf } from "./search-folder.ts";
+import { base64Runs } from "./coded-runs.ts";
+import { filesBelow } from "./files-below.ts";
+import { windowsOf } from "./windows.ts";
 
 const KEY_BYTES = 32;
 /** Key files are small: in those, every 32 bytes in a row are tried. */
 const SMALL_FILE_BYTES = 16 << 10;
 const MOST_CANDIDATES = 500_000;
-const RUNS = /[A-Za-z0-9+/_-]{43,}={0,2}|[0-9a-f]{64}/g;
+/** 32 bytes in base64; in hex they are longer. */
+const SHORTEST_RUN = 43;
 const SQLITE_MARK = "SQLite format 3\0";
 
 /** Everything on these disks that could be a 256-bit key: in key files, in text, in the cells of databases. */
 export function candidateSecrets(folders: readonly string[]): Buffer[] {
-  const seen = new Map<string, Buffer>();
+  const seen = new Set<string>();
   const add = (bytes: Buffer) => {
-    if (seen.size < MOST_CANDIDATES) seen.set(bytes.toString("base64"), bytes);
+    if (seen.size < MOST_CANDIDATES) seen.add(bytes.toString("latin1"));
   };
   for (const file of folders.flatMap(filesBelow)) {
     let head: Buffer | undefined;
     for (const window of windowsOf(file)) {
       head ??= Buffer.from(window.subarray(0, SQLITE_MARK.length));
       if (window.length <= SMALL_FILE_BYTES) addWindows(window, add);
-      addRuns(window.toString("latin1"), add);
+      addRuns(window, add);
     }
     if (head?.toString("latin1") === SQLITE_MARK) addCells(file, add);
   }
-  return [...seen.values()];
+  return [...seen].map((bytes) => Buffer.from(bytes, "latin1"));
 }
 
 function addWindows(bytes: Buffer, add: (bytes: Buffer) => void): void {
-  for (let at = 0; at + KEY_BYTES <= bytes.length; at += 1) add(Buffer.from(bytes.subarray(at, at + KEY_BYTES)));
+  for (let at = 0; at + KEY_BYTES <= bytes.length; at += 1) add(bytes.subarray(at, at + KEY_BYTES));
 }
 
-function addRuns(text: string, add: (bytes: Buffer) => void): void {
-  for (const [run] of text.matchAll(RUNS)) {
+function addRuns(bytes: Buffer, add: (bytes: Buffer) => void): void {
+  for (const { from, to } of base64Runs(bytes, { from: 0, to: bytes.length }, SHORTEST_RUN)) {
+    const run = bytes.toString("latin1", from, to);
     if (/^[0-9a-f]{64}$/.test(run)) add(Buffer.from(run, "hex"));
     const decoded = Buffer.from(run, "base64url");
     if (decoded.length >= KEY_BYTES) add(decoded.subarray(0, KEY_BYTES));
@@ -48,7 +52,7 @@ function addCells(file: string, add: (bytes: Buffer) => void): void {
         for (const cell of Object.values(row)) {
           if (cell instanceof Uint8Array && cell.length >= KEY_BYTES && cell.length <= 128)
             addWindows(Buffer.from(cell), add);
-          if (typeof cell === "string") addRuns(cell, add);
+          if (typeof cell === "string") addRuns(Buffer.from(cell), add);
         }
       }
     }

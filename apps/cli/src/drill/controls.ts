@@ -1,12 +1,13 @@
 import { randomBytes } from "node:crypto";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { gzipSync } from "node:zlib";
 import { sealJob } from "@tipstaff/sealing";
 import sharp from "sharp";
-import type { KnownPeople } from "./known-people.ts";
-import { perceptualHash } from "./perceptual-hash.ts";
-import { searchFolders } from "./search-folder.ts";
+import { ownersOf } from "./known-portraits.ts";
+import { createSearchPool } from "./search-pool.ts";
 import { infoOf, openWithContentKeys, openWithSeeds, recordedReleases, suite } from "./try-keys.ts";
+import { WINDOW_BYTES } from "./windows.ts";
 
 /** Something planted in clear that the drill must find, or its zeros mean nothing. */
 export type Control = { readonly planted: string; readonly found: boolean };
@@ -24,24 +25,35 @@ export async function runControls(folder: string): Promise<Control[]> {
     "a name in base64": Buffer.from(JSON.stringify({ body: Buffer.from(`xx${line}`).toString("base64") })),
     "a name in UTF-16": Buffer.from(line, "utf16le"),
     "a name inside random bytes": Buffer.concat([randomBytes(100_000), Buffer.from(line), randomBytes(100_000)]),
+    "a name in gzip": Buffer.concat([randomBytes(1_000), gzipSync(line.repeat(20))]),
+    "a name across the border of two windows": Buffer.concat([
+      Buffer.alloc(WINDOW_BYTES - line.length / 2),
+      Buffer.from(line),
+      Buffer.alloc(1_000),
+    ]),
     "a portrait, re-encoded": Buffer.concat([
       randomBytes(5_000),
       await sharp(portrait).jpeg({ quality: 60 }).toBuffer(),
     ]),
   };
-  const known: KnownPeople = {
-    count: 1,
-    names: new Map([[surname, new Map([[forename, [0]]])]]),
-    numbers: new Map([[number, 0]]),
-    dictionary: [],
-    portraits: [{ person: 0, hash: await perceptualHash(sharp(portrait)) }],
-  };
+  const photos = join(folder, "photos");
+  mkdirSync(photos, { recursive: true });
+  writeFileSync(join(photos, `${number}.jpg`), portrait);
+  const known = { photos, byPayNumber: new Map([[number, 0]]) };
+  const names = new Map([[surname, new Map([[forename, [0]]])]]);
   const controls: Control[] = [];
-  for (const [position, [planted, bytes]] of Object.entries(dresses).entries()) {
-    const place = join(folder, `control-${position}`);
-    mkdirSync(place, { recursive: true });
-    writeFileSync(join(place, "planted"), bytes);
-    controls.push({ planted, found: (await searchFolders([place], known)).found.has(0) });
+  const pool = createSearchPool({ names, numbers: known.byPayNumber });
+  try {
+    for (const [position, [planted, bytes]] of Object.entries(dresses).entries()) {
+      const place = join(folder, `control-${position}`);
+      mkdirSync(place, { recursive: true });
+      writeFileSync(join(place, "planted"), bytes);
+      const { people, images } = await pool.search([place]);
+      const owners = await ownersOf(images, known);
+      controls.push({ planted, found: people.has(0) || owners.has(0) });
+    }
+  } finally {
+    await pool.close();
   }
   controls.push({ planted: "a content key beside its sealed job", found: opensPlantedJob() });
   controls.push({ planted: "a one-time key's seed beside a recorded answer", found: await opensPlantedAnswer(folder) });

@@ -3,17 +3,18 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import pg from "pg";
 import { CliError } from "../cli-error.ts";
+import type { Progress } from "../progress.ts";
 import type { Home } from "../services/installation.ts";
 import { attackIndexes, openRecords } from "./attack-register.ts";
 import { candidateSecrets } from "./candidate-secrets.ts";
 import { runControls } from "./controls.ts";
+import { filesBelow } from "./files-below.ts";
 import { type KnownPeople, readKnownPeople } from "./known-people.ts";
-import { filesBelow, searchFolders } from "./search-folder.ts";
+import { ownersOf } from "./known-portraits.ts";
+import { type BuiltLevel, THIEVES } from "./levels.ts";
+import { createSearchPool, type ReportSearch, type SearchPool } from "./search-pool.ts";
 import { copyBureau, copyForce } from "./take-copies.ts";
 import { openWithContentKeys, openWithSeeds, recordedReleases, sampleJobs } from "./try-keys.ts";
-
-export const BUILT_LEVELS = [1, 2, 4] as const;
-export type BuiltLevel = (typeof BUILT_LEVELS)[number];
 
 /** What a thief of one level could read, and what was searched and tried to find out. */
 export type LevelResult = {
@@ -39,7 +40,7 @@ export async function runDrill(options: {
   databaseUrl: string;
   extractFolder: string;
   levels: readonly BuiltLevel[];
-  onLevel?: (level: number) => void;
+  step: Progress["step"];
 }): Promise<DrillResult> {
   if (!existsSync(join(options.extractFolder, "extract.csv"))) {
     throw new CliError(
@@ -61,31 +62,56 @@ export async function runDrill(options: {
       );
     }
     const known = await readKnownPeople(options.extractFolder);
-    const levels: LevelResult[] = [];
-    for (const level of options.levels) {
-      options.onLevel?.(level);
-      const place = join(loot, `level-${level}`);
-      if (level === 1) levels.push(await robFiles(level, copyBureau(options.home, place), known));
-      if (level === 2) levels.push(await robBureauWithKeys(options.home, place, known));
-      if (level === 4) levels.push(await robForce(options.home, options.databaseUrl, place, known));
-      rmSync(place, { recursive: true, force: true });
+    const pool = createSearchPool(known);
+    try {
+      const levels: LevelResult[] = [];
+      for (const level of options.levels) {
+        const place = join(loot, `level-${level}`);
+        const rob = (report: ReportSearch) => ROBBERIES[level]({ ...options, place, known, pool, report });
+        levels.push(await options.step(`Level ${level}: a thief who ${THIEVES[level]}, megabytes`, rob));
+        rmSync(place, { recursive: true, force: true });
+      }
+      return { levels, controls };
+    } finally {
+      await pool.close();
     }
-    return { levels, controls };
   } finally {
     rmSync(loot, { recursive: true, force: true });
   }
 }
 
-async function robFiles(level: BuiltLevel, folders: readonly string[], known: KnownPeople): Promise<LevelResult> {
-  const { found, files, bytes } = await searchFolders(folders, known);
-  return { level, people: found.size, ofPeople: known.count, files, bytes, keysTried: 0 };
+type Robbery = {
+  readonly home: Home;
+  readonly databaseUrl: string;
+  readonly place: string;
+  readonly known: KnownPeople;
+  readonly pool: SearchPool;
+  readonly report: ReportSearch;
+};
+
+const ROBBERIES: Readonly<Record<BuiltLevel, (robbery: Robbery) => Promise<LevelResult>>> = {
+  1: robBureau,
+  2: robBureauWithKeys,
+  4: robForce,
+};
+
+async function searchLoot(folders: readonly string[], { known, pool, report }: Robbery) {
+  const { people, images, files, bytes } = await pool.search(folders, report);
+  const found = new Set([...people, ...(await ownersOf(images, known))]);
+  return { found, searched: { ofPeople: known.count, files, bytes } };
+}
+
+async function robBureau(robbery: Robbery): Promise<LevelResult> {
+  const { found, searched } = await searchLoot(copyBureau(robbery.home, robbery.place), robbery);
+  return { level: 1, people: found.size, ...searched, keysTried: 0 };
 }
 
 /** L2: every software key on the bureau's disk, and the wire's recording, against its sealed jobs and past answers. */
-async function robBureauWithKeys(home: Home, place: string, known: KnownPeople): Promise<LevelResult> {
+async function robBureauWithKeys(robbery: Robbery): Promise<LevelResult> {
+  const { home, place } = robbery;
   const folders = copyBureau(home, place);
   const wire = existsSync(home.wire) ? [home.wire] : [];
-  const searched = await robFiles(2, [...folders, ...wire], known);
+  const { found, searched } = await searchLoot([...folders, ...wire], robbery);
   const secrets = candidateSecrets(folders);
   const sealed = folders.flatMap((folder) => filesBelow(join(folder, "orders"))).flatMap(sampleJobs);
   const recorded = wire.flatMap(recordedReleases);
@@ -96,23 +122,22 @@ async function robBureauWithKeys(home: Home, place: string, known: KnownPeople):
       "Print a run first.",
     );
   }
-  const jobs = openWithContentKeys(sealed, secrets);
-  const answers = await openWithSeeds(recorded, secrets);
-  return { ...searched, people: searched.people + jobs + answers, keysTried: secrets.length };
+  const opened = openWithContentKeys(sealed, secrets) + (await openWithSeeds(recorded, secrets));
+  return { level: 2, people: found.size + opened, ...searched, keysTried: secrets.length };
 }
 
 /** L4: the force's database and backups without the keyholder's store, also by dictionary and frequency. */
-async function robForce(home: Home, databaseUrl: string, place: string, known: KnownPeople): Promise<LevelResult> {
+async function robForce(robbery: Robbery): Promise<LevelResult> {
+  const { home, databaseUrl, place, known } = robbery;
   const folders = await copyForce(home, databaseUrl, place);
-  const searched = await searchFolders(folders, known);
+  const { found, searched } = await searchLoot(folders, robbery);
   const secrets = candidateSecrets(folders.filter((folder) => folder.endsWith("desk") || folder.endsWith("tables")));
   const pool = new pg.Pool({ connectionString: databaseUrl, max: 1 });
   try {
     const guessed = await attackIndexes(pool, known, secrets);
     const opened = await openRecords(pool, secrets);
-    const people = new Set([...searched.found, ...guessed]).size + opened;
-    const { files, bytes } = searched;
-    return { level: 4, people, ofPeople: known.count, files, bytes, keysTried: secrets.length };
+    const people = new Set([...found, ...guessed]).size + opened;
+    return { level: 4, people, ...searched, keysTried: secrets.length };
   } finally {
     await pool.end();
   }

@@ -1,18 +1,22 @@
-import { createReadStream, existsSync, readdirSync } from "node:fs";
-import { extname, join, parse as parsePath } from "node:path";
+import { createReadStream } from "node:fs";
+import { join } from "node:path";
 import { parse } from "csv-parse";
-import sharp from "sharp";
-import { perceptualHash } from "./perceptual-hash.ts";
 
-/** What the drill searches for: every name, number and portrait of the force, from the extract that was imported. */
-export type KnownPeople = {
-  readonly count: number;
+/** Names and numbers to search for, and whose they are. */
+export type Wanted = {
   /** surname → forename → people who bear both. */
   readonly names: ReadonlyMap<string, ReadonlyMap<string, readonly number[]>>;
   readonly numbers: ReadonlyMap<string, number>;
+};
+
+/** What the drill searches for: every name, number and portrait of the force, from the extract that was imported. */
+export type KnownPeople = Wanted & {
+  readonly count: number;
   /** Dictionary for attacks on indexes: each person's numbers as they are stored. */
   readonly dictionary: readonly { person: number; number: string }[];
-  readonly portraits: readonly { person: number; hash: bigint }[];
+  /** The folder of portraits, and whom the files are named after. */
+  readonly photos: string;
+  readonly byPayNumber: ReadonlyMap<string, number>;
 };
 
 /** Shorter words and numbers meet by chance in any gigabyte of random bytes. */
@@ -47,18 +51,5 @@ export async function readKnownPeople(extractFolder: string): Promise<KnownPeopl
     byPayNumber.set((row["Pay No"] ?? "").trim(), person);
     count += 1;
   }
-  const portraits = await hashPortraits(join(extractFolder, "photos"), byPayNumber);
-  return { count, names, numbers, dictionary, portraits };
-}
-
-async function hashPortraits(folder: string, byPayNumber: ReadonlyMap<string, number>) {
-  const portraits: { person: number; hash: bigint }[] = [];
-  if (!existsSync(folder)) return portraits;
-  for (const file of readdirSync(folder)) {
-    const person = byPayNumber.get(parsePath(file).name);
-    if (person === undefined || ![".jpg", ".jpeg", ".png", ".webp"].includes(extname(file).toLowerCase())) continue;
-    const image = sharp(join(folder, file)).rotate();
-    portraits.push({ person, hash: await perceptualHash(image) });
-  }
-  return portraits;
+  return { count, names, numbers, dictionary, photos: join(extractFolder, "photos"), byPayNumber };
 }

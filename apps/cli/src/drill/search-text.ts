@@ -1,5 +1,4 @@
-import type { KnownPeople } from "./known-people.ts";
-import { readableParts } from "./readable-parts.ts";
+import type { Wanted } from "./known-people.ts";
 
 /** A forename counts when it stands within so many characters of its surname. */
 const NEAR = 48;
@@ -17,7 +16,7 @@ const NUMBER = /(?<![\p{L}\d]|\d\.)\d{5,14}(?![\p{L}\d]|\.\d)/gu;
 const OWN_NUMBERS = /"(?:offset|length|size|index|bytes|left|jobs|created|expires)"\s*:\s*$|(?:;created|;expires)=$/;
 
 /** Adds to `found` everybody whose name or number stands in this text. */
-export function searchText(text: string, known: KnownPeople, found: Set<number>): void {
+export function searchText(text: string, known: Wanted, found: Set<number>): void {
   for (const { word, from, to } of wordsOf(text)) {
     const bearers = known.names.get(word);
     if (!bearers) continue;
@@ -37,7 +36,7 @@ export function searchText(text: string, known: KnownPeople, found: Set<number>)
 function hasCompany(
   text: string,
   { 0: number, index }: RegExpExecArray,
-  { person, known }: { person: number; known: KnownPeople },
+  { person, known }: { person: number; known: Wanted },
 ): boolean {
   const around = text.slice(Math.max(0, index - COMPANY), index + number.length + COMPANY);
   return [...around.matchAll(NUMBER)].some(([other]) => other !== number && known.numbers.get(other) === person);
@@ -50,30 +49,6 @@ function* wordsOf(text: string): Generator<{ word: string; from: number; to: num
     if (!INNER_CAPITAL.test(word)) continue;
     for (const part of word.matchAll(PART)) {
       yield { word: part[0], from: index + part.index, to: index + part.index + part[0].length };
-    }
-  }
-}
-
-const BASE64 = /[A-Za-z0-9+/_-]{24,}={0,2}/g;
-const HEX = /[0-9a-fA-F]{24,}/g;
-const DEEPEST = 2;
-
-/**
- * Searches bytes as a thief would: wherever something readable stands in them, as UTF-8 and as UTF-16, and once more
- * inside every run of base64 or hex, at each alignment that those can have.
- */
-export function searchBytes(bytes: Buffer, known: KnownPeople, found: Set<number>, depth = 0): void {
-  for (const text of readableParts(bytes)) {
-    searchText(text, known, found);
-    if (depth === DEEPEST) continue;
-    for (const match of text.matchAll(BASE64)) {
-      const run = match[0].replaceAll("-", "+").replaceAll("_", "/");
-      for (let shift = 0; shift < 4; shift += 1) {
-        searchBytes(Buffer.from(run.slice(shift), "base64"), known, found, depth + 1);
-      }
-    }
-    for (const match of text.matchAll(HEX)) {
-      for (const shift of [0, 1]) searchBytes(Buffer.from(match[0].slice(shift), "hex"), known, found, depth + 1);
     }
   }
 }

@@ -13,9 +13,10 @@ import {
 } from "@tipstaff/release-protocol";
 import { encodeJobContext, openJob } from "@tipstaff/sealing";
 import { AEAD_AES_256_GCM, CipherSuite, KDF_HKDF_SHA256, KEM_MLKEM768_X25519 } from "hpke";
-import { windowsOf } from "./search-folder.ts";
+import { windowsOf } from "./windows.ts";
 
 const SAMPLED_JOBS = 8;
+const RELEASE_MARKS = ['{"version":1,', '{"outcome":"released"'];
 const MOST_SEEDS = 50_000;
 const MOST_RECORDED = 10_000;
 const LONGEST_LINE_BYTES = 64 << 20;
@@ -88,6 +89,7 @@ export function recordedReleases(recording: string): RecordedRelease[] {
   const requests = new Map<string, ReleaseRequest>();
   const releases = new Map<string, RecordedRelease>();
   for (const window of windowsOf(recording)) {
+    if (!RELEASE_MARKS.some((mark) => window.includes(mark))) continue;
     const text = window.toString("latin1");
     for (const [body] of text.matchAll(/\{"version":1,[^{}]*"key":"[^{}]*\}/g)) {
       const parsed = releaseRequestSchema.safeParse(JSON.parse(body));
