@@ -9,6 +9,7 @@ const MEGABYTE = 1e6;
 const MOST_THREADS = 8;
 
 export type WindowTask = { readonly file: string; readonly start: number };
+/** `bytes` are those that the window before did not hold. */
 type WindowAnswer = WindowFindings & { readonly bytes: number };
 
 export type SearchResult = WindowFindings & { readonly files: number; readonly bytes: number };

@@ -2,7 +2,7 @@ import { closeSync, openSync, readSync, statSync } from "node:fs";
 
 export const WINDOW_BYTES = 8 << 20;
 /** As much as a whole image may take, so that none is cut at every border. */
-const OVERLAP_BYTES = 512 << 10;
+export const OVERLAP_BYTES = 512 << 10;
 const STEP_BYTES = WINDOW_BYTES - OVERLAP_BYTES;
 
 /** Where the file's windows begin. They overlap, so that nothing is missed at a border and memory stays flat. */
