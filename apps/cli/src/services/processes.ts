@@ -20,7 +20,12 @@ export type AppProcess = {
 
 export type AppName = "desk" | "keyholder" | "bureau";
 
-const nodeFlags = ["--disable-warning=ExperimentalWarning", "--max-semi-space-size=8"];
+/** MiB for what is young. More is collected less often; the desk, which holds pages and portraits, is kept small. */
+const NURSERY_MIB = { desk: 16, keyholder: 32, bureau: 32 } as const;
+const flagsFor = (app: AppName) => [
+  "--disable-warning=ExperimentalWarning",
+  `--max-semi-space-size=${NURSERY_MIB[app]}`,
+];
 /**
  * Pages and portraits come and go by the ten thousand. The C library would keep what they leave behind, in an arena for
  * each thread; so they get mappings of their own, which go back to the system when they are freed.
@@ -40,7 +45,10 @@ export async function startApp(
   { whileStarting }: StartOptions = {},
 ): Promise<AppProcess> {
   const log = openSync(logFile, "a");
-  const child = spawn(process.execPath, [...nodeFlags, mainOf(app), ...args], { env, stdio: ["ignore", "pipe", log] });
+  const child = spawn(process.execPath, [...flagsFor(app), mainOf(app), ...args], {
+    env,
+    stdio: ["ignore", "pipe", log],
+  });
   closeSync(log);
   const cut = () => child.kill("SIGKILL");
   whileStarting?.addEventListener("abort", cut);
@@ -78,7 +86,7 @@ export async function runApp(
   args: readonly string[],
   options: { progress?: boolean } = {},
 ): Promise<{ code: number; stdout: string; stderr: string }> {
-  const child = spawn(process.execPath, [...nodeFlags, mainOf(app), ...args], {
+  const child = spawn(process.execPath, [...flagsFor(app), mainOf(app), ...args], {
     env,
     stdio: ["ignore", "pipe", options.progress ? "inherit" : "pipe"],
   });
