@@ -14,7 +14,7 @@ import { generateExtract } from "../apps/cli/src/example-force/index.ts";
 import type { Progress } from "../apps/cli/src/progress.ts";
 import { establish, type Running, stopAll } from "../apps/cli/src/services/establish.ts";
 import { deskApi, initInstallation, publicPort } from "../apps/cli/src/services/installation.ts";
-import { type Measurement, peakMemoryMib, percentile, secondsOf } from "./measure.ts";
+import { cpuSeconds, type Measurement, peakMemoryMib, percentile, secondsOf } from "./measure.ts";
 
 const LINES = 64;
 const CARDS_PER_SECOND = 150;
@@ -51,13 +51,20 @@ export async function* run({ people }: { people: number }): AsyncGenerator<Measu
     const ordered = await secondsOf(() => makeOrder(stage));
     const { jobs } = ordered.value;
     yield atLeast("requests, approvals, compose + seal", jobs / ordered.seconds, await composeFloor());
+    const pids = pidsOf(running);
+    const before = cpuOf(pids);
     const produced = await secondsOf(() => produce(stage, ordered.value, { faults: false }));
+    const after = cpuOf(pids);
     yield atLeast(`release + print + receipt over ${LINES} lines`, jobs / produced.seconds, await releaseFloor(folder));
     const p99 = percentile(watch.latencies, 0.99);
     yield { name: "release, p99", value: p99, unit: "ms", target: `under ${P99_MS} ms`, met: p99 < P99_MS };
+    for (const [name, seconds] of Object.entries(after)) {
+      const value = ((seconds - (before[name] ?? 0)) / jobs) * 1000;
+      yield { name: `release + print + receipt, processor of the ${name}`, value, unit: "ms a card" };
+    }
     await finishCards(stage);
     yield* exposures(stage);
-    for (const [name, pid] of Object.entries(pidsOf(running))) {
+    for (const [name, pid] of Object.entries({ desk: pids.desk, keyholder: pids.keyholder, bureau: pids.bureau })) {
       const value = peakMemoryMib(pid);
       yield {
         name: `peak memory of the ${name}`,
@@ -74,10 +81,16 @@ export async function* run({ people }: { people: number }): AsyncGenerator<Measu
   }
 }
 
-const pidsOf = ({ desk, keyholder, bureau }: Running) => ({
+const pidsOf = ({ desk, keyholder, bureau, database }: Running) => ({
   desk: desk.pid,
   keyholder: keyholder.pid,
   bureau: bureau.pid,
+  database: database.pid,
+});
+
+const cpuOf = (pids: ReturnType<typeof pidsOf>): Record<string, number> => ({
+  ...Object.fromEntries(Object.entries(pids).map(([name, pid]) => [name, cpuSeconds(pid)])),
+  bench: process.cpuUsage().user / 1e6 + process.cpuUsage().system / 1e6,
 });
 
 function atLeast(name: string, value: number, floor: number): Measurement {
