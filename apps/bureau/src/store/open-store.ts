@@ -32,6 +32,8 @@ const SCHEMA = `
     id integer primary key, at text not null, kind text not null, line text, job text
   ) strict;
 `;
+/** So that a status counts without reading the jobs themselves. */
+const COUNTS = "create index if not exists jobs_state_code on jobs (state, code)";
 const VERSION = "1";
 
 /** Makes an empty store; throws `exists` where one is. */
@@ -61,6 +63,7 @@ export function openStore(file: string): DatabaseSync {
   const database = open(file);
   const row = database.prepare("select value from meta where key = 'version'").get();
   if (row?.value !== VERSION) throw new BureauError("damaged", `${file} is of another version`);
+  database.exec(COUNTS);
   return database;
 }
 

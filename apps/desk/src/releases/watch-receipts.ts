@@ -33,15 +33,33 @@ export async function watchReceipts(desk: Desk): Promise<number> {
   return rows.length;
 }
 
+/** By digest, and so for ever: how long a receipt may take. `undefined` where an agreement says nothing of it. */
+const withinByDigest = new Map<string, number | undefined>();
+
 /** Also of agreements that were replaced: their receipts are owed all the same. */
-async function unansweredAgreements(desk: Desk): Promise<{ digest: Buffer; withinSeconds: number }[]> {
-  const { rows } = await desk.pool.query<{ digest: Buffer; bytes: Buffer }>(
-    `select digest, bytes from agreement where digest in (
-       select o.agreement_digest from job join "order" o on o.id = job.order_id where job.state = 'released')`,
-  );
-  return rows.flatMap(({ digest, bytes }) => {
-    const parsed = parseAgreement(bytes, { fileName: "agreement" });
-    if (!parsed.ok || parsed.agreement.limits === undefined) return [];
-    return [{ digest, withinSeconds: toLimits(parsed.agreement).receiptWithinSeconds }];
+async function unansweredAgreements({ pool }: Desk): Promise<{ digest: Buffer; withinSeconds: number }[]> {
+  const { rows } = await pool.query<{ digest: Buffer }>({
+    name: "agreements-unanswered",
+    text: `select distinct o.agreement_digest as digest from job join "order" o on o.id = job.order_id
+      where job.state = 'released'`,
   });
+  const digests = rows.map(({ digest }) => digest);
+  const unread = digests.filter((digest) => !withinByDigest.has(digest.toString("hex")));
+  if (unread.length > 0) await readWithin(pool, unread);
+  return digests.flatMap((digest) => {
+    const withinSeconds = withinByDigest.get(digest.toString("hex"));
+    return withinSeconds === undefined ? [] : [{ digest, withinSeconds }];
+  });
+}
+
+async function readWithin(pool: Desk["pool"], digests: readonly Buffer[]): Promise<void> {
+  const { rows } = await pool.query<{ digest: Buffer; bytes: Buffer }>(
+    "select digest, bytes from agreement where digest = any($1::bytea[])",
+    [digests],
+  );
+  for (const { digest, bytes } of rows) {
+    const parsed = parseAgreement(bytes, { fileName: "agreement" });
+    const limits = parsed.ok && parsed.agreement.limits !== undefined ? toLimits(parsed.agreement) : undefined;
+    withinByDigest.set(digest.toString("hex"), limits?.receiptWithinSeconds);
+  }
 }
