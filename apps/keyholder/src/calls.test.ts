@@ -94,10 +94,25 @@ describe("roots", () => {
 });
 
 describe("the budget of openings", () => {
+  test("is charged for a view of nobody as for one of somebody, in journal and budget", () => {
+    const [known = ""] = people(1);
+    create("b-1", [known]);
+    const cost = (person: string) => {
+      const before = journalHead(held.keyholder.store).size;
+      open([person]);
+      const [entry] = readJournal(held.keyholder.store, { from: before, limit: 10 });
+      const status = calls.status(held.keyholder, {});
+      if (status instanceof Promise) throw new Error("synchronous");
+      return { what: entry?.what, left: status.budgetLeft };
+    };
+    expect(cost(known)).toEqual({ what: "deks-opened", left: 499 });
+    expect(cost(randomUUID())).toEqual({ what: "deks-opened", left: 498 });
+  });
+
   test("opens all or none, charges each person once a call, and begins again at midnight UTC", () => {
     const persons = people(400);
     create("b-1", persons);
-    expect(open([...persons, ...persons.slice(0, 9), randomUUID()])).toMatchObject({ ok: true });
+    expect(open([...persons, ...persons.slice(0, 9)])).toMatchObject({ ok: true });
     expect(open(persons.slice(0, 101))).toEqual({ ok: false, reason: "budget-exceeded", left: 100 });
     expect(open(persons.slice(0, 100))).toMatchObject({ ok: true });
     expect(open(persons.slice(0, 1))).toEqual({ ok: false, reason: "budget-exceeded", left: 0 });
@@ -123,7 +138,7 @@ describe("the budget of openings", () => {
     create("b-1", persons);
     const { size } = journalHead(held.keyholder.store);
     open(persons);
-    open(people(1));
+    calls["deks/open"](held.keyholder, { persons: people(1), purpose: "order", reference: "r", actor });
     open([...persons, ...people(0)]);
     const entries = readJournal(held.keyholder.store, { from: size, limit: 10 });
     expect(entries.map(({ what }) => what)).toEqual(["deks-opened", "deks-opened"]);
@@ -132,6 +147,45 @@ describe("the budget of openings", () => {
 });
 
 describe("indexes/compute", () => {
+  const compute = (purpose: "import" | "search", numbers: { field: string; value: string }[], rows: string[] = []) => {
+    const answer = calls["indexes/compute"](held.keyholder, { purpose, reference: "r", actor, numbers, rows });
+    if (answer instanceof Promise) throw new Error("synchronous");
+    return answer;
+  };
+  const guesses = (count: number, from = 0) =>
+    Array.from({ length: count }, (_, at) => ({ field: "pay", value: String(7_000_000 + from + at) }));
+
+  test("a dictionary of numbers through a stolen desk ends with the day's budget, whatever it calls itself", () => {
+    expect(compute("search", guesses(500))).toMatchObject({ ok: true });
+    expect(compute("search", guesses(1, 500))).toEqual({ ok: false, reason: "budget-exceeded", left: 0 });
+    expect(compute("import", guesses(900))).toMatchObject({ ok: true });
+    expect(compute("import", guesses(60), Array.from({ length: 41 }, String))).toMatchObject({ ok: false, left: 100 });
+    expect(compute("import", guesses(100))).toMatchObject({ ok: true });
+    expect(compute("import", guesses(1))).toMatchObject({ ok: false, left: 0 });
+  });
+
+  test("a search counts as one opening whatever fields a number is looked for in, and an import as none", () => {
+    const both = ["pay", "warrant"].map((field) => ({ field, value: "7000001" }));
+    expect(compute("search", both)).toMatchObject({ ok: true });
+    expect(compute("import", guesses(300))).toMatchObject({ ok: true });
+    expect(calls.status(held.keyholder, {})).toMatchObject({ budgetLeft: 499 });
+  });
+
+  test("every answer stands in the journal with its asker and without a number, and a refused one does not", () => {
+    const { size } = journalHead(held.keyholder.store);
+    compute("search", guesses(3));
+    compute("search", guesses(501));
+    const entries = readJournal(held.keyholder.store, { from: size, limit: 10 });
+    expect(entries.map(({ what }) => what)).toEqual(["indexes-computed"]);
+    expect(JSON.parse(entries[0]?.detail ?? "")).toEqual({
+      purpose: "search",
+      reference: "r",
+      actor,
+      numbers: 3,
+      rows: 0,
+    });
+  });
+
   test("gives equal indexes for equal numbers of one field only", () => {
     const numbers = [
       { field: "warrant", value: "1" },
@@ -139,8 +193,8 @@ describe("indexes/compute", () => {
       { field: "warrant", value: "1" },
       { field: "warrant", value: "01" },
     ];
-    const answer = calls["indexes/compute"](held.keyholder, { numbers, rows: ["a", "b", "a"] });
-    if (answer instanceof Promise) throw new Error("synchronous");
+    const answer = compute("import", numbers, ["a", "b", "a"]);
+    if (!answer.ok) throw new Error("the budget suffices");
     expect(answer.numbers[0]).toBe(answer.numbers[2]);
     expect(new Set(answer.numbers).size).toBe(3);
     expect(answer.rows[0]).toBe(answer.rows[2]);

@@ -27,6 +27,8 @@ export type Keyholder = {
   readonly factsCache: FactsCache;
   /** DEKs that may be opened in one day without the console. */
   readonly dailyOpenings: number;
+  /** Numbers and rows of imports whose indexes and fingerprints may be computed in one day. */
+  readonly dailyIndexes: number;
   readonly now: () => Date;
   readonly log: Logger;
 };

@@ -8,6 +8,8 @@ import { serveKeyholder } from "./serve.ts";
 
 const LOG_LEVELS = ["fatal", "error", "warn", "info", "debug", "trace", "silent"];
 const DEFAULT_DAILY_OPENINGS = 500;
+/** Some five imports of a force of 50,000, with photos. */
+const DEFAULT_DAILY_INDEXES = 1_000_000;
 const COULD_NOT_RUN = 2;
 
 // Whatever this process makes, files and sockets, is its own user's alone.
@@ -38,12 +40,19 @@ program
   .requiredOption("--console-socket <path>", "socket for the console")
   .option("--passphrase-file <file>", "file whose first line is the key file's passphrase")
   .option("--budget <n>", "DEKs that may be opened in one day", parseCount, DEFAULT_DAILY_OPENINGS)
+  .option(
+    "--index-budget <n>",
+    "numbers and rows that imports may have indexed in one day",
+    parseCount,
+    DEFAULT_DAILY_INDEXES,
+  )
   .option("--log-level <level>", LOG_LEVELS.join(", "), parseLogLevel, "info")
   .action(async (options: ServeArguments) => {
     const log = pino({ level: options.logLevel, base: { app: "keyholder" } }, pino.destination({ fd: 2, sync: true }));
-    const { folder, socket, consoleSocket, budget } = options;
+    const { folder, socket, consoleSocket, budget, indexBudget } = options;
     const passphrase = readPassphrase(options.passphraseFile);
-    const given = { folder, socket, consoleSocket, passphrase, dailyOpenings: budget, log };
+    const budgets = { dailyOpenings: budget, dailyIndexes: indexBudget };
+    const given = { folder, socket, consoleSocket, passphrase, ...budgets, log };
     const { stop } = await serveKeyholder({ ...given, now: () => new Date() });
     endOnSignal(stop, log);
     process.stdout.write(`${JSON.stringify({ ready: true })}\n`);
@@ -56,6 +65,7 @@ type ServeArguments = {
   consoleSocket: string;
   passphraseFile?: string;
   budget: number;
+  indexBudget: number;
   logLevel: string;
 };
 

@@ -93,7 +93,14 @@ describe("keyholder init", () => {
 describe("keyholder serve refuses to start", () => {
   const refuse = (options: { passphrase?: string } = {}): Promise<string> => {
     const sockets = { socket: join(folder, "a"), consoleSocket: join(folder, "b") };
-    const given = { folder, ...sockets, dailyOpenings: 500, now: () => new Date(), log: pino({ level: "silent" }) };
+    const given = {
+      folder,
+      ...sockets,
+      dailyOpenings: 500,
+      dailyIndexes: 500,
+      now: () => new Date(),
+      log: pino({ level: "silent" }),
+    };
     return refusal(openKeyholder({ ...given, passphrase: options.passphrase }));
   };
 

@@ -18,13 +18,14 @@ export type ServeOptions = {
   readonly consoleSocket: string;
   readonly passphrase: string | undefined;
   readonly dailyOpenings: number;
+  readonly dailyIndexes: number;
   readonly now: () => Date;
   readonly log: Logger;
 };
 
 /** Opens a keyholder that `init` made; refuses where key file or store is missing, exposed, misplaced or not its own. */
 export async function openKeyholder(options: ServeOptions): Promise<Keyholder> {
-  const { passphrase, dailyOpenings, now, log } = options;
+  const { passphrase, dailyOpenings, dailyIndexes, now, log } = options;
   const files = filesOf(options.folder);
   const store = openStore(files.store);
   try {
@@ -34,7 +35,7 @@ export async function openKeyholder(options: ServeOptions): Promise<Keyholder> {
     const forbiddenFolders = z.array(z.string()).parse(JSON.parse(forbidden));
     const place = { path: files.keyFile, forbiddenFolders, ...(passphrase === undefined ? {} : { passphrase }) };
     const keys = openForceKeys(store, { key: await openKeyFile(place), force });
-    return { force, store, keys, factsCache: createFactsCache(), dailyOpenings, now, log };
+    return { force, store, keys, factsCache: createFactsCache(), dailyOpenings, dailyIndexes, now, log };
   } catch (error) {
     store.close();
     throw error;

@@ -89,23 +89,27 @@ export type TestKeyholder = {
 };
 
 /** A keyholder in this process, on a store in a temporary folder. */
-export async function startTestKeyholder(dailyOpenings = 500): Promise<TestKeyholder> {
+/** As the names say: at most so many a day. */
+const TEST_BUDGETS = { dailyOpenings: 500, dailyIndexes: 1000 };
+type TestBudgets = typeof TEST_BUDGETS;
+
+export async function startTestKeyholder(budgets: TestBudgets = TEST_BUDGETS): Promise<TestKeyholder> {
   const folder = mkdtempSync(join(tmpdir(), "keyholder-"));
   const clock = { now: new Date("2026-06-01T09:00:00.000Z") };
   await initKeyholder({ folder, force: FORCE, passphrase: undefined, forbiddenFolders: [], now: clock.now });
-  return openTestKeyholder(folder, clock, dailyOpenings);
+  return openTestKeyholder(folder, clock, budgets);
 }
 
-async function openTestKeyholder(folder: string, clock: { now: Date }, dailyOpenings: number): Promise<TestKeyholder> {
+async function openTestKeyholder(folder: string, clock: { now: Date }, budgets: TestBudgets): Promise<TestKeyholder> {
   const log = pino({ level: "silent" });
   const sockets = { socket: "", consoleSocket: "" };
   const now = () => clock.now;
-  const keyholder = await openKeyholder({ folder, ...sockets, passphrase: undefined, dailyOpenings, now, log });
+  const keyholder = await openKeyholder({ folder, ...sockets, passphrase: undefined, ...budgets, now, log });
   return {
     ...{ folder, keyholder, clock },
     reopen: () => {
       keyholder.store.close();
-      return openTestKeyholder(folder, clock, dailyOpenings);
+      return openTestKeyholder(folder, clock, budgets);
     },
     end: () => {
       keyholder.store.close();

@@ -7,7 +7,10 @@ export const KEYHOLDER_BATCH = 4096;
 const batch = <T extends z.ZodType>(item: T) => z.array(item).max(KEYHOLDER_BATCH);
 
 /** Why a DEK is opened; each opening stands in the keyholder's journal. */
-export const OPENING_PURPOSES = ["import", "request", "order", "view", "search", "drill"] as const;
+export const OPENING_PURPOSES = ["import", "request", "order", "view", "search", "disclosure", "drill"] as const;
+
+/** Why indexes are computed; each call stands in the keyholder's journal. */
+const INDEX_PURPOSES = ["import", "list", "search"] as const;
 
 const factsText = z.string().max(2048);
 
@@ -84,13 +87,23 @@ export const keyholderCalls = {
       z.strictObject({ ok: z.literal(false), reason: z.literal("budget-exceeded"), left: z.int() }),
     ]),
   },
-  /** Blind indexes of unique numbers and fingerprints of canonical rows, in the order asked. */
+  /**
+   * Blind indexes of unique numbers and fingerprints of canonical rows, in the order asked. Each tells whose a number is, or
+   * what stands in a row, to whoever has the register: a search costs an opening for each number; imports and lists
+   * count against a budget of their own; `budget-exceeded` and nothing else when it does not suffice for all.
+   */
   "indexes/compute": {
     request: z.strictObject({
+      purpose: z.enum(INDEX_PURPOSES),
+      reference: z.string().max(200),
+      actor: uuid.optional(),
       numbers: z.array(z.strictObject({ field: slug, value: z.string().max(64) })).max(4 * KEYHOLDER_BATCH),
       rows: batch(z.string().max(16384)),
     }),
-    response: z.strictObject({ numbers: z.array(bytes(16)), rows: z.array(bytes(16)) }),
+    response: z.discriminatedUnion("ok", [
+      z.strictObject({ ok: z.literal(true), numbers: z.array(bytes(16)), rows: z.array(bytes(16)) }),
+      z.strictObject({ ok: z.literal(false), reason: z.literal("budget-exceeded"), left: z.int() }),
+    ]),
   },
   "entries/prepare": {
     request: z.strictObject({ entries: batch(entryDraftSchema) }),

@@ -1,5 +1,6 @@
 import type { KeyholderClient } from "@tipstaff/release-protocol/node";
 import type { IndexedField } from "@tipstaff/sealing";
+import { ImportError } from "./import-error.ts";
 import { type PersonDetails, toCanonicalRow } from "./person-details.ts";
 
 /** What the keyholder makes of a sound row. */
@@ -8,6 +9,8 @@ export type RowIndexes = {
   readonly warrantIndex: Buffer | null;
   readonly fingerprint: Buffer;
 };
+
+const FOR_IMPORT = { purpose: "import", reference: "import" } as const;
 
 const decode = (text: string | undefined): Buffer => Buffer.from(text ?? "", "base64url");
 
@@ -24,6 +27,7 @@ export async function computeIndexes(
   const pay = (value: string) => number("pay", value);
   const officers = people.filter((person) => person.warrantNumber !== "");
   const answer = await keyholder.call("indexes/compute", {
+    ...FOR_IMPORT,
     numbers: [
       ...people.map((person) => pay(person.payNumber)),
       ...officers.map((person) => number("warrant", person.warrantNumber)),
@@ -31,6 +35,7 @@ export async function computeIndexes(
     ],
     rows: people.map(toCanonicalRow),
   });
+  if (!answer.ok) throw indexBudgetExceeded(answer.left);
   let warrant = people.length;
   const rows = people.map((person, at) => ({
     payIndex: decode(answer.numbers[at]),
@@ -44,5 +49,13 @@ export async function computeIndexes(
 export async function fingerprintPhotos(keyholder: KeyholderClient, digests: readonly string[]): Promise<Buffer[]> {
   if (digests.length === 0) return [];
   const rows = digests.map((digest) => JSON.stringify(["portrait/v1", digest]));
-  return (await keyholder.call("indexes/compute", { numbers: [], rows })).rows.map(decode);
+  const answer = await keyholder.call("indexes/compute", { ...FOR_IMPORT, numbers: [], rows });
+  if (!answer.ok) throw indexBudgetExceeded(answer.left);
+  return answer.rows.map(decode);
+}
+
+function indexBudgetExceeded(left: number): ImportError {
+  const words = `The keyholder has computed nearly all the indexes that imports may ask of it in one day; ${left} are left.`;
+  const todo = "Nothing was imported. Import again tomorrow, or start the keyholder with a larger --index-budget.";
+  return new ImportError("budget-exceeded", `${words} ${todo}`);
 }

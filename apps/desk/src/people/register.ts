@@ -1,10 +1,11 @@
+import { randomBytes, randomUUID } from "node:crypto";
 import { KEYHOLDER_BATCH, type OPENING_PURPOSES } from "@tipstaff/release-protocol";
 import { openRecord, sealRecord } from "@tipstaff/sealing";
 import type { Desk } from "../desk.ts";
 import { recordEntries } from "../entries/record-entries.ts";
 import { DeskError } from "../server/desk-error.ts";
 import { Problem } from "../server/problem.ts";
-import { type PersonDetails, parsePersonDetails } from "./person-details.ts";
+import { type PersonDetails, parsePersonDetails, REGISTER_FIELDS } from "./person-details.ts";
 import { withdrawSealedJobs } from "./withdraw-jobs.ts";
 
 export type OpenedPerson = {
@@ -49,6 +50,39 @@ export async function readPeople(
     people.push(...(await readBatch(desk, personIds.slice(start, start + KEYHOLDER_BATCH), reading)));
   }
   return people;
+}
+
+/** A sealed record of nobody, to be opened where there is none. */
+const NOBODY: Sealed & { dek: Buffer } = (() => {
+  const [dek, id] = [randomBytes(32), randomUUID()];
+  const words = Object.fromEntries(REGISTER_FIELDS.map((field) => [field, field]));
+  const details = parsePersonDetails(
+    Buffer.from(JSON.stringify({ ...words, postSensitivity: "ordinary", role: "staff" })),
+  );
+  const sealed = Buffer.from(sealDetails(dek, { personId: id, recordVersion: 1 }, details));
+  return { id, dek, dek_version: 1, record_version: 1, portrait_version: 1, details: sealed, portrait: null };
+})();
+
+/**
+ * Opens one person's details by the same steps whether there is such a person or not: a query, a journalled question to
+ * the keyholder that costs an opening, and a record decrypted. Throws as `readPeople` does.
+ */
+export async function readOneAlike(
+  desk: Pick<Desk, "pool" | "keyholder">,
+  id: string,
+  { purpose, reference, actor }: Reading,
+): Promise<(Omit<OpenedPerson, "portrait"> & { readonly hasPortrait: boolean }) | null> {
+  const { rows } = await desk.pool.query<Sealed & { has_portrait: boolean }>(
+    `select id, dek_version, record_version, portrait_version, details, null portrait, portrait is not null has_portrait
+     from person where id = $1 and details is not null`,
+    [id],
+  );
+  const answer = await desk.keyholder.call("deks/open", { persons: [id], purpose, reference, actor });
+  if (!answer.ok) throw budgetExceeded(1, answer.left);
+  const [row, dek] = [rows[0], answer.deks[0]];
+  const isKnown = row !== undefined && typeof dek === "string";
+  const opened = isKnown ? openPerson(row, Buffer.from(dek, "base64url")) : openPerson(NOBODY, NOBODY.dek);
+  return isKnown ? { ...opened, hasPortrait: row.has_portrait } : null;
 }
 
 async function readBatch(

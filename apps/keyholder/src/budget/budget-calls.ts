@@ -22,27 +22,48 @@ function writeDay(store: Store, day: string, { raised, used }: BudgetDay): void 
   );
 }
 
+/** Takes `count` of a day's budget, written down before anything is answered; all or none. */
+function charge(
+  { store, now }: Keyholder,
+  { of, daily, count }: { of: "" | "/indexes"; daily: number; count: number },
+): { ok: true } | { ok: false; left: number } {
+  const day = `${dayOf(now())}${of}`;
+  const taken = takeOpenings(daily, readDay(store, day), count);
+  if (taken.ok && count > 0) writeDay(store, day, taken.day);
+  return taken.ok ? { ok: true } : taken;
+}
+
+/** Call it inside the transaction of what is opened. */
+export const chargeOpenings = (keyholder: Keyholder, count: number) =>
+  charge(keyholder, { of: "", daily: keyholder.dailyOpenings, count });
+
+/** Numbers and rows of imports have a budget of their own: an import asks for many, and opens nobody. */
+export const chargeIndexes = (keyholder: Keyholder, count: number) =>
+  charge(keyholder, { of: "/indexes", daily: keyholder.dailyIndexes, count });
+
 /** Openings left today. */
 export function budgetLeft({ store, dailyOpenings, now }: Keyholder): number {
   return openingsLeft(dailyOpenings, readDay(store, dayOf(now())));
 }
 
-/** Opens DEKs, `null` for people without a root. Charged and journalled before they are answered; all or none. */
+/**
+ * Opens DEKs, `null` for people without a root. Charged and journalled before they are answered; all or none. Who is viewed
+ * is charged and journalled whether there is such a person or not, so that neither tells.
+ */
 export function openDeks(
   keyholder: Keyholder,
   { persons, purpose, reference, actor }: KeyholderRequest<"deks/open">,
 ): KeyholderResponse<"deks/open"> {
-  const { store, dailyOpenings } = keyholder;
+  const { store } = keyholder;
   const at = keyholder.now();
   return store.transaction(() => {
     const keyring = createKeyring(keyholder);
     const deks = persons.map((person) => keyring.find(person)?.dek(FIRST_DEK));
-    const opened = [...new Set(persons.filter((_, place) => deks[place] !== undefined))];
-    const taken = takeOpenings(dailyOpenings, readDay(store, dayOf(at)), opened.length);
-    if (!taken.ok) return { ok: false, reason: "budget-exceeded", left: taken.left };
-    if (opened.length > 0) {
-      writeDay(store, dayOf(at), taken.day);
-      appendJournal(store, { at, what: "deks-opened", detail: { purpose, reference, actor }, persons: opened });
+    const asked = [...new Set(persons.filter((_, place) => purpose === "view" || deks[place] !== undefined))];
+    const charged = chargeOpenings(keyholder, asked.length);
+    if (!charged.ok) return { ok: false, reason: "budget-exceeded", left: charged.left };
+    if (asked.length > 0) {
+      appendJournal(store, { at, what: "deks-opened", detail: { purpose, reference, actor }, persons: asked });
     }
     return { ok: true, deks: deks.map((dek) => (dek === undefined ? null : toBase64url(dek))) };
   });

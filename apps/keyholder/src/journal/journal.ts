@@ -11,6 +11,7 @@ export type JournalEvent =
   | "roots-abandoned"
   | "root-erased"
   | "deks-opened"
+  | "indexes-computed"
   | "facts-opened"
   | "order-signed"
   | "releases-decided"
