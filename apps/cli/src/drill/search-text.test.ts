@@ -6,6 +6,7 @@ const known: Wanted = {
   names: new Map([
     ["Łukaszewicz", new Map([["Bronisława", [0]]])],
     ["Example", new Map([["Avery", [1]]])],
+    ["Lee", new Map([["Lee", [2]]])],
   ]),
   numbers: new Map([
     ["00412345", 0],
@@ -25,6 +26,19 @@ describe("searchText()", () => {
   it("finds a forename near its surname in either order", () => {
     expect(search("Avery Example")).toEqual([1]);
     expect(search('"surname":"Łukaszewicz","forenames":"Bronisława"')).toEqual([0]);
+  });
+
+  it("does not take one word for the forename and the surname of somebody called by it twice", () => {
+    expect(search("a Lee of the ship")).toEqual([]);
+    expect(search("Lee, Lee")).toEqual([2]);
+  });
+
+  it("takes a short name only where it stands apart from other letters, or forename and surname touch", () => {
+    expect(search('{"forename":"Lee","surname":"Lee"}')).toEqual([2]);
+    expect(search("cells\u0000Lee\u0007Lee\u0000")).toEqual([2]);
+    expect(search("ConstableLeeLeeNorthtown, Lee_Lee")).toEqual([2]);
+    expect(search("7uFkLee9-zQpWLeeK3x")).toEqual([]);
+    expect(search("7uFkAvery9-zQpWExampleK3x")).toEqual([1]);
   });
 
   it("does not take a surname alone, or a forename far away, for a person", () => {

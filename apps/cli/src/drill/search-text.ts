@@ -3,11 +3,17 @@ import type { Wanted } from "./known-people.ts";
 /** A forename counts when it stands within so many characters of its surname. */
 const NEAR = 48;
 /**
+ * Forename and surname of fewer letters meet by chance somewhere in gigabytes of base64; they count where they touch each
+ * other, or where no letter of base64 touches either.
+ */
+const TELLING_LETTERS = 10;
+/**
  * So many digits tell one person apart. A shorter number, such as 16384, stands in every database and log for something
  * else; it counts only in the company of another number of the same person.
  */
 const TELLING_DIGITS = 7;
 const COMPANY = 160;
+const CODED = /[A-Za-z0-9+/_-]/;
 const WORD = /[\p{L}][\p{L}'’-]{2,}/gu;
 const INNER_CAPITAL = /\p{Ll}\p{Lu}/u;
 const PART = /\p{Lu}[\p{Ll}'’-]{2,}/gu;
@@ -20,8 +26,15 @@ export function searchText(text: string, known: Wanted, found: Set<number>): voi
   for (const { word, from, to } of wordsOf(text)) {
     const bearers = known.names.get(word);
     if (!bearers) continue;
-    for (const near of wordsOf(text.slice(Math.max(0, from - NEAR), to + NEAR))) {
-      for (const person of bearers.get(near.word) ?? []) found.add(person);
+    const start = Math.max(0, from - NEAR);
+    for (const { word: near, ...place } of wordsOf(text.slice(start, to + NEAR))) {
+      const [first, last] = [start + place.from, start + place.to];
+      // One word is not both: some people are called by one name twice.
+      const gap = Math.max(first - to, from - last);
+      if (gap < 0) continue;
+      const isTelling = word.length + near.length >= TELLING_LETTERS || gap <= 1;
+      if (!isTelling && !(standsAlone(text, from, to) && standsAlone(text, first, last))) continue;
+      for (const person of bearers.get(near) ?? []) found.add(person);
     }
   }
   for (const match of text.matchAll(NUMBER)) {
@@ -30,6 +43,10 @@ export function searchText(text: string, known: Wanted, found: Set<number>): voi
     if (OWN_NUMBERS.test(text.slice(Math.max(0, match.index - 24), match.index))) continue;
     if (match[0].length >= TELLING_DIGITS || hasCompany(text, match, { person, known })) found.add(person);
   }
+}
+
+function standsAlone(text: string, from: number, to: number): boolean {
+  return !CODED.test(text[from - 1] ?? " ") && !CODED.test(text[to] ?? " ");
 }
 
 /** Does another number of the same person stand near this one? */
