@@ -1,5 +1,6 @@
 import { statSync } from "node:fs";
-import { createFolderStorage, parseVerifierKey } from "@tipstaff/ledger";
+import { parseVerifierKey } from "@tipstaff/ledger";
+import { createFolderStorage } from "@tipstaff/ledger/folder";
 import { createSequencer } from "@tipstaff/ledger/postgres";
 import { createKeyholderClient, type KeyholderClient } from "@tipstaff/release-protocol/node";
 import { Pool } from "pg";

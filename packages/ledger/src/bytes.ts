@@ -25,17 +25,39 @@ export const concat = (parts: readonly Uint8Array[]): Uint8Array => {
   return joined;
 };
 
-export const equalBytes = (a: Uint8Array, b: Uint8Array): boolean => Buffer.compare(a, b) === 0;
+export const equalBytes = (a: Uint8Array, b: Uint8Array): boolean => {
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
+};
 
-export const toHex = (bytes: Uint8Array): string => view(bytes).toString("hex");
-export const fromHex = (text: string): Uint8Array => Uint8Array.from(Buffer.from(text, "hex"));
+const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));
 
-export const toBase64 = (bytes: Uint8Array): string => view(bytes).toString("base64");
+export const toHex = (bytes: Uint8Array): string => {
+  let text = "";
+  for (const byte of bytes) text += HEX[byte];
+  return text;
+};
+
+/** The bytes of an even number of hex digits, which callers have made sure of. */
+export const fromHex = (text: string): Uint8Array =>
+  Uint8Array.from({ length: text.length / 2 }, (_, i) => Number.parseInt(text.slice(2 * i, 2 * i + 2), 16));
+
+export const toBase64 = (bytes: Uint8Array): string => {
+  let text = "";
+  for (const byte of bytes) text += String.fromCharCode(byte);
+  return btoa(text);
+};
 
 /** Decodes standard base64 (RFC 4648, section 4); `undefined` unless it is the one canonical encoding, padding included. */
 export const fromBase64 = (text: string): Uint8Array | undefined => {
-  const bytes = Buffer.from(text, "base64");
-  return bytes.toString("base64") === text ? Uint8Array.from(bytes) : undefined;
+  try {
+    const decoded = atob(text);
+    if (btoa(decoded) !== text) return undefined;
+    return Uint8Array.from({ length: decoded.length }, (_, i) => decoded.charCodeAt(i));
+  } catch {
+    return undefined;
+  }
 };
 
 /** Length-prefixed: u16be(length) ‖ bytes. */
@@ -56,5 +78,3 @@ export const u64be = (value: number): Uint8Array => {
   new DataView(out.buffer).setBigUint64(0, BigInt(value));
   return out;
 };
-
-const view = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);

@@ -49,7 +49,6 @@ export {
   verifySignatureLines,
 } from "./formats/signed-note.ts";
 export { encodeVerifierKey, isKeyName, parseVerifierKey, type VerifierKey } from "./formats/verifier-key.ts";
-export { createFolderStorage } from "./storage/folder-storage.ts";
 export { readOpenings } from "./storage/openings-files.ts";
 export {
   CHECKPOINT_PATH,

@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
-import { createFolderStorage, type LogFault, parseVerifierKey, verifyLog } from "@tipstaff/ledger";
+import { type LogFault, parseVerifierKey, verifyLog } from "@tipstaff/ledger";
+import { createFolderStorage } from "@tipstaff/ledger/folder";
 import type { Command } from "commander";
 import { CliError } from "../cli-error.ts";
 import { createProgress } from "../progress.ts";

@@ -1,5 +1,5 @@
-import { concat, fromBase64, toBase64, utf8 } from "../bytes.ts";
-import { ed25519PublicKey, type KeyObject, sha256 } from "../crypto.ts";
+import { concat, fromBase64, toBase64, toHex, utf8 } from "../bytes.ts";
+import { ed25519PublicKey, type PlatformKey, sha256 } from "../crypto.ts";
 import { LedgerError } from "../error.ts";
 
 /** The signature type byte of Ed25519 notes (C2SP signed-note, "Signature types"). */
@@ -11,7 +11,7 @@ export type VerifierKey = {
   readonly name: string;
   readonly keyId: string;
   readonly publicKey: Uint8Array;
-  readonly key: KeyObject;
+  readonly key: PlatformKey;
 };
 
 // Unicode White_Space, which Go's unicode.IsSpace tests; \s adds U+FEFF and lacks U+0085.
@@ -24,9 +24,7 @@ export const isKeyName = (name: string): boolean =>
 
 /** The first four bytes of SHA-256(name ‖ 0x0A ‖ type ‖ public key), in lower-case hex. */
 export const keyIdOf = (name: string, publicKey: Uint8Array): string =>
-  Buffer.from(sha256(concat([utf8(name), Uint8Array.of(0x0a, ED25519_TYPE), publicKey])).subarray(0, 4)).toString(
-    "hex",
-  );
+  toHex(sha256(concat([utf8(name), Uint8Array.of(0x0a, ED25519_TYPE), publicKey])).subarray(0, 4));
 
 /** `name+keyid+base64(0x01 ‖ public key)`, the form in which keys are handed around. */
 export const encodeVerifierKey = (name: string, publicKey: Uint8Array): string => {

@@ -1,6 +1,6 @@
 /** A leader in a process of its own, to be killed: argv holds the database and the folders as JSON. */
 import pg from "pg";
-import { createFolderStorage } from "../index.ts";
+import { createFolderStorage } from "../storage/folder-storage.ts";
 import { createSequencer } from "./index.ts";
 import { createTestSigner, testOrigin, testVerifierKeys } from "./test-log.ts";
 

@@ -4,7 +4,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Pool } from "pg";
 import {
-  createFolderStorage,
   createNoteSigner,
   emptyRoot,
   encodeCheckpoint,
@@ -13,6 +12,7 @@ import {
   signNote,
   verifyConsistency,
 } from "../index.ts";
+import { createFolderStorage } from "../storage/folder-storage.ts";
 import { type TestEntry, testKey } from "../test-entries.ts";
 import { appendIntake, createSequencer, migrateLedger, type SequencerOptions, type SignRequest } from "./index.ts";
 

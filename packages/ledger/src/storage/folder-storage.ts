@@ -1,8 +1,8 @@
+import { randomUUID } from "node:crypto";
 import { constants } from "node:fs";
 import { link, mkdir, open, readdir, rename, rm, stat, unlink } from "node:fs/promises";
 import { dirname, join, relative, sep } from "node:path";
 import { equalBytes } from "../bytes.ts";
-import { uniqueName } from "../crypto.ts";
 import { LedgerError } from "../error.ts";
 import type { LogFile } from "../tree/edge.ts";
 import type { LogStorage } from "./tile-storage.ts";
@@ -107,7 +107,7 @@ const prepareTemporary = async (folder: string): Promise<void> => {
 };
 
 const writeTemporary = async (folder: string, bytes: Uint8Array): Promise<string> => {
-  const temporary = join(folder, TEMPORARY, uniqueName());
+  const temporary = join(folder, TEMPORARY, randomUUID());
   const handle = await open(temporary, "wx", 0o644);
   try {
     await handle.writeFile(bytes);
