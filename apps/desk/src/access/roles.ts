@@ -27,6 +27,9 @@ export const ACTIONS = {
   "lift-hold": ["security"],
   "approve-attempt": ["security"],
   "see-exposure": ["security"],
+  "declare-disclosure": ["security"],
+  "list-disclosures": ["security"],
+  "list-releases": ["security", "production"],
   "see-status": ["clerk", "approver", "custodian", "production", "receiving", "security", "admin"],
 } as const satisfies Readonly<Record<string, readonly Role[]>>;
 export type Action = keyof typeof ACTIONS;

@@ -1,4 +1,5 @@
 import { type Interval, mergedHours, overlaps } from "./intervals.ts";
+import { countByName, type Readings, sumReadings } from "./readings.ts";
 
 /** One job's key that left, as the ledger tells it. Instants are milliseconds since 1970; `null` has not happened. */
 export type Disclosure = {
@@ -24,9 +25,6 @@ export const GRADES = {
   unproven: "declared, unproven",
 } as const;
 export type Grade = (typeof GRADES)[keyof typeof GRADES];
-
-/** Two readings of the same facts: receipts believed, and not. */
-export type Readings = { readonly trusted: number; readonly untrusted: number };
 
 export type ExposedPerson = {
   readonly pseudonym: string;
@@ -57,7 +55,8 @@ export type Exposure = {
 /**
  * What a recipient had in clear, or could have had, in a window. Digital exposure runs from release to receipt, and
  * without end where receipts are not trusted; physical exposure runs until the force scanned the card in, whatever any
- * receipt says. A person who was in clear twice at once counts once. `others` are people of whom nothing was released.
+ * receipt says. A person who was in clear twice at once counts once. `others` are people of whom nothing was released, and
+ * those of whom something was declared; the same person may be among these and among the released.
  */
 export function computeExposure(
   disclosures: readonly Disclosure[],
@@ -110,26 +109,9 @@ function toPerson(own: readonly Disclosure[], window: ExposureWindow): ExposedPe
   };
 }
 
-function countBy(
-  rows: readonly ExposedPerson[],
-  namesOf: (row: ExposedPerson) => readonly string[],
-): Record<string, Readings> {
-  const counts = new Map<string, { trusted: number; untrusted: number }>();
-  for (const row of rows) {
-    for (const name of namesOf(row)) {
-      const count = counts.get(name) ?? { trusted: 0, untrusted: 0 };
-      count.untrusted += 1;
-      if (row.grade === GRADES.inClear) count.trusted += 1;
-      counts.set(name, count);
-    }
-  }
-  return Object.fromEntries([...counts].sort(([a], [b]) => (a < b ? -1 : 1)));
-}
+const countBy = (rows: readonly ExposedPerson[], namesOf: (row: ExposedPerson) => readonly string[]) =>
+  countByName(rows, namesOf, ({ grade }) => grade === GRADES.inClear);
 
 function sum(rows: readonly ExposedPerson[], hoursOf: (row: ExposedPerson) => number): number {
   return rows.reduce((total, row) => total + hoursOf(row), 0);
-}
-
-function sumReadings(rows: readonly ExposedPerson[], hoursOf: (row: ExposedPerson) => Readings): Readings {
-  return { trusted: sum(rows, (row) => hoursOf(row).trusted), untrusted: sum(rows, (row) => hoursOf(row).untrusted) };
 }

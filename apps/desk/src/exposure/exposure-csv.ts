@@ -1,3 +1,4 @@
+import type { DeclaredPerson } from "./compute-declared.ts";
 import type { ExposedPerson } from "./compute-exposure.ts";
 
 const COLUMNS = [
@@ -6,26 +7,35 @@ const COLUMNS = [
   "rank",
   "post sensitivity",
   "categories",
-  "first released",
+  "first disclosed",
   "digital hours, receipts trusted",
   "digital hours, receipts not trusted",
   "physical hours",
 ] as const;
 
-/** One line a person, under pseudonyms (RFC 4180). No cell can be taken for a formula. */
-export function toExposureCsv(rows: readonly ExposedPerson[]): string {
-  const lines = rows.map((row) => [
-    row.pseudonym,
-    row.grade,
-    row.rank,
-    row.postSensitivity,
-    row.categories.join(" "),
-    new Date(row.firstReleasedAtMs).toISOString(),
+/**
+ * One line for each person and grade, under pseudonyms (RFC 4180): those of whom something was released, then those of
+ * whom something was declared, whose hours are the declared ones. No cell can be taken for a formula.
+ */
+export function toExposureCsv(rows: readonly ExposedPerson[], declared: readonly DeclaredPerson[] = []): string {
+  const proven = rows.map((row) => [
+    ...toCells(row, row.firstReleasedAtMs),
     row.digitalHours.trusted.toFixed(4),
     row.digitalHours.untrusted.toFixed(4),
     row.physicalHours.trusted.toFixed(4),
   ]);
-  return [COLUMNS, ...lines].map((cells) => `${cells.map(toCell).join(",")}\r\n`).join("");
+  const unproven = declared.map((row) => [
+    ...toCells(row, row.firstDisclosedAtMs),
+    row.hours.trusted.toFixed(4),
+    row.hours.untrusted.toFixed(4),
+    "",
+  ]);
+  return [COLUMNS, ...proven, ...unproven].map((cells) => `${cells.map(toCell).join(",")}\r\n`).join("");
+}
+
+function toCells(row: ExposedPerson | DeclaredPerson, firstAtMs: number): string[] {
+  const { pseudonym, grade, rank, postSensitivity, categories } = row;
+  return [pseudonym, grade, rank, postSensitivity, categories.join(" "), new Date(firstAtMs).toISOString()];
 }
 
 /** Spreadsheets take a cell that begins so for a formula; an apostrophe makes it text. */

@@ -24,8 +24,9 @@ export function registerExposureRoutes(api: FastifyInstance, desk: Desk): void {
     const { recipient, from, to, format } = parseBody(query, request.query);
     const asking = { recipient, from: new Date(from), to: new Date(to), actor: actor.id };
     if (asking.from >= asking.to) throw new Problem(400, "empty-window", "The window must begin before it ends");
-    const { rows, ...totals } = await tellExposure(desk, reader, asking);
-    if (format === "csv") return reply.type("text/csv; charset=utf-8").send(toExposureCsv(rows));
-    return totals;
+    const { rows, declared, ...totals } = await tellExposure(desk, reader, asking);
+    const { rows: declaredRows, ...declaredTotals } = declared;
+    if (format === "csv") return reply.type("text/csv; charset=utf-8").send(toExposureCsv(rows, declaredRows));
+    return { ...totals, declared: declaredTotals };
   });
 }

@@ -7,31 +7,34 @@ const BATCH = 8192;
 /** Remembered at most; about 300 bytes each. */
 const MAX_REMEMBERED = 200_000;
 
-/** What one release disclosed, under a pseudonym. */
-export type ReleaseFacts = {
+/** What one entry says was disclosed, under a pseudonym. */
+export type DisclosedFacts = {
   readonly pseudonym: string;
   readonly categories: readonly string[];
   readonly rank: string;
   readonly postSensitivity: string;
-  readonly releasedAtMs: number;
+  /** When the entry's event was: a release, or the declaration of what was disclosed before. */
+  readonly atMs: number;
+  /** The time that was declared; undefined for a release. */
+  readonly declared: { readonly fromMs: number; readonly toMs: number | null } | undefined;
 };
 
 export type FactsReader = {
-  /** Facts of these releases, in order. Every question stands in the keyholder's journal, whatever is remembered. */
+  /** Facts of these entries, in order. Every question stands in the keyholder's journal, whatever is remembered. */
   readonly read: (
     operations: readonly Buffer[],
     asking: { readonly reason: string; readonly actor: string },
-  ) => Promise<ReleaseFacts[]>;
+  ) => Promise<DisclosedFacts[]>;
 };
 
-/** Has the keyholder open release entries, and remembers, in memory alone, what it opened: entries never change. */
+/** Has the keyholder open entries of kinds `release` and `disclosure`, and remembers, in memory alone, what it opened: entries never change. */
 export function createFactsReader(desk: Pick<Desk, "keyholder" | "sequencer">): FactsReader {
-  const remembered = new Map<string, ReleaseFacts>();
+  const remembered = new Map<string, DisclosedFacts>();
   return {
     read: async (operations, { reason, actor }) => {
       const ids = operations.map((operation) => operation.toString("base64url"));
       const missing = operations.filter((_, at) => !remembered.has(ids[at] ?? ""));
-      const told = `${reason}: ${operations.length} releases, ${missing.length} of them for the first time`;
+      const told = `${reason}: ${operations.length} entries, ${missing.length} of them for the first time`;
       const asking = { reason: told, actor };
       // What the keyholder released or opened in this life it answers without the openings.
       const fresh = await ask(
@@ -66,7 +69,7 @@ async function ask(
   keyholder: Desk["keyholder"],
   entries: readonly Asked[],
   asking: { reason: string; actor: string },
-): Promise<Map<string, ReleaseFacts>> {
+): Promise<Map<string, DisclosedFacts>> {
   const { facts } = await keyholder.call("facts/open", { ...asking, entries: [...entries] });
   const opened = entries.map(({ operationId }, at) => ({ operationId, facts: facts[at] ?? null }));
   return new Map(opened.flatMap(({ operationId, facts }) => (facts === null ? [] : [[operationId, toFacts(facts)]])));
@@ -77,14 +80,21 @@ const factsSchema = z.object({
   postSensitivity: z.string(),
   pseudonym: z.string(),
   rank: z.string(),
+  from: z.iso.datetime().optional(),
+  to: z.iso.datetime().nullish(),
 });
 
-function toFacts({ at, facts }: { at: string; facts: string }): ReleaseFacts {
-  return { ...factsSchema.parse(JSON.parse(facts)), releasedAtMs: Date.parse(at) };
+function toFacts({ at, facts }: { at: string; facts: string }): DisclosedFacts {
+  const { from, to, ...disclosed } = factsSchema.parse(JSON.parse(facts));
+  const declared = from === undefined ? undefined : { fromMs: Date.parse(from), toMs: to ? Date.parse(to) : null };
+  return { ...disclosed, atMs: Date.parse(at), declared };
 }
 
-function assertOpened(facts: ReleaseFacts | undefined): ReleaseFacts {
+function assertOpened(facts: DisclosedFacts | undefined): DisclosedFacts {
   if (facts !== undefined) return facts;
   // Leaving it out would make the recipient look better than it is.
-  throw new DeskError("broken-invariant", "The keyholder cannot open a release's entry, so no exposure can be told");
+  throw new DeskError(
+    "broken-invariant",
+    "The keyholder cannot open an entry about a disclosure, so no exposure can be told",
+  );
 }

@@ -1,6 +1,7 @@
 import type { Desk } from "../desk.ts";
+import type { DeclaredDisclosure } from "./compute-declared.ts";
 import type { Disclosure } from "./compute-exposure.ts";
-import type { FactsReader } from "./facts-reader.ts";
+import type { DisclosedFacts, FactsReader } from "./facts-reader.ts";
 
 type Row = {
   operation_id: Buffer;
@@ -21,25 +22,48 @@ export type Asking = {
  * sensitivity and categories come out of the ledger's entries, which the keyholder opens under pseudonyms and journals.
  */
 export async function loadDisclosures(desk: Desk, reader: FactsReader, asking: Asking): Promise<Disclosure[]> {
-  const { recipient, from, to, actor } = asking;
+  const { recipient, to } = asking;
   const { rows } = await desk.pool.query<Row>(
     `select r.operation_id, r.job_id, job.receipt_at, job.scanned_at
      from release r join job on job.id = r.job_id
      where r.recipient = $1 and r.state <> 'cancelled' and r.reserved_at < $2 order by r.reserved_at`,
     [recipient, to],
   );
-  const reason = `exposure of ${recipient} ${from.toISOString()} ${to.toISOString()}`;
-  const operations = rows.map((row) => row.operation_id);
-  const facts = await reader.read(operations, { reason, actor });
+  const facts = await readFacts(reader, rows, asking);
   const byJob = new Map<string, Disclosure>();
   for (const [at, row] of rows.entries()) {
     const disclosed = facts[at];
     // The first release of a job counts; a further attempt discloses the same again.
     if (disclosed === undefined || byJob.has(row.job_id)) continue;
     const [receiptAtMs, scannedAtMs] = [row.receipt_at?.getTime() ?? null, row.scanned_at?.getTime() ?? null];
-    byJob.set(row.job_id, { ...disclosed, job: row.job_id, receiptAtMs, scannedAtMs });
+    const { atMs: releasedAtMs, ...about } = disclosed;
+    byJob.set(row.job_id, { ...about, job: row.job_id, releasedAtMs, receiptAtMs, scannedAtMs });
   }
   return [...byJob.values()];
+}
+
+function readFacts(
+  reader: FactsReader,
+  rows: readonly { operation_id: Buffer }[],
+  { recipient, from, to, actor }: Asking,
+): Promise<DisclosedFacts[]> {
+  const reason = `exposure of ${recipient} ${from.toISOString()} ${to.toISOString()}`;
+  return reader.read(
+    rows.map((row) => row.operation_id),
+    { reason, actor },
+  );
+}
+
+/** What somebody declared was disclosed to a recipient before the window's end, by the ledger's entries. */
+export async function loadDeclared(desk: Desk, reader: FactsReader, asking: Asking): Promise<DeclaredDisclosure[]> {
+  const { rows } = await desk.pool.query<{ operation_id: Buffer }>(
+    `select operation_id from disclosure_person join disclosure d on d.id = disclosure_id
+     where d.recipient = $1 and d.from_at < $2`,
+    [asking.recipient, asking.to],
+  );
+  if (rows.length === 0) return [];
+  const facts = await readFacts(reader, rows, asking);
+  return facts.flatMap(({ declared, ...about }) => (declared === undefined ? [] : [{ ...about, ...declared }]));
 }
 
 /** People of whom this recipient has a sealed job and nothing more, at the window's end. */

@@ -2,6 +2,7 @@ import type { FastifyInstance } from "fastify";
 import { registerRequestRoutes } from "../cards/request-routes.ts";
 import { registerCustodyRoutes } from "../custody/custody-routes.ts";
 import type { Desk } from "../desk.ts";
+import { registerDisclosureRoutes } from "../disclosures/disclosure-routes.ts";
 import { registerExposureRoutes } from "../exposure/exposure-routes.ts";
 import { orderRoutesForBureaux } from "../orders/bureau-orders.ts";
 import { registerOrderRoutes } from "../orders/order-routes.ts";
@@ -21,6 +22,7 @@ export function registerStaffRoutes(api: FastifyInstance, desk: Desk): void {
   registerRunRoutes(api, desk);
   registerCustodyRoutes(api, desk);
   registerReleaseRoutes(api, desk);
+  registerDisclosureRoutes(api, desk);
   registerExposureRoutes(api, desk);
   registerStatusRoutes(api, desk);
 }
