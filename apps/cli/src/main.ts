@@ -5,6 +5,7 @@ import { registerBench } from "./commands/bench.ts";
 import { registerBureau } from "./commands/bureau.ts";
 import { registerCards } from "./commands/cards.ts";
 import { registerDemo } from "./commands/demo.ts";
+import { registerDisclosures } from "./commands/disclosures.ts";
 import { registerDrill } from "./commands/drill.ts";
 import { registerExposure } from "./commands/exposure.ts";
 import { registerInstallation } from "./commands/installation.ts";
@@ -31,6 +32,7 @@ for (const register of [
   registerBureau,
   registerKeyholder,
   registerExposure,
+  registerDisclosures,
   registerDrill,
   registerLedger,
   registerAgreement,

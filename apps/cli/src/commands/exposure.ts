@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import { contextOf } from "./context.ts";
+import { toExposureText } from "./exposure-text.ts";
 
 export function registerExposure(program: Command): void {
   program
@@ -15,6 +16,6 @@ export function registerExposure(program: Command): void {
       if (options.csv) query.set("format", "csv");
       const answer = await context.desk("security.one").get(`/api/exposure?${query}`);
       if (typeof answer === "string") context.answer({ csv: answer }, answer.trimEnd());
-      else context.answer(answer);
+      else context.answer(answer, context.json ? undefined : toExposureText(answer));
     });
 }
