@@ -41,6 +41,17 @@ afterEach(async () => {
   delete open.bureau;
 });
 
+describe("bureau fetch", () => {
+  it("breaks off an order file that is longer than its jobs can be, and keeps nothing of it", async () => {
+    const bureau = await establish(1);
+    const { order } = bureau.force.addOrder(2);
+    bureau.force.lengthenOrder(order, 6 << 20);
+    const served = await start(bureau);
+    expect(JSON.stringify(await served.post("/fetch", {}))).toContain("longer than its 2 jobs can be");
+    expect(readdirSync(join(bureau.folder, "orders"))).toEqual([]);
+  });
+});
+
 describe("bureau print", () => {
   it("prints each job of an open run once, sends each receipt, and keeps nothing in clear", async () => {
     const bureau = await establish();

@@ -98,6 +98,9 @@ export async function startTestForce(bureauKeys: readonly { id: string; use: str
     replyPublicKey: spki.subarray(-32).toString("base64"),
     url: `http://127.0.0.1:${portOf(server)}`,
     addOrder: (count: number) => addOrder(state, count),
+    /** Bytes that nobody signed, after an order's own. */
+    lengthenOrder: (order: string, bytes: number) =>
+      state.orders.set(order, Buffer.concat([state.orders.get(order) ?? Buffer.alloc(0), Buffer.alloc(bytes)])),
     openRun: (order: string, jobs?: readonly string[]) => openRun(state, order, jobs),
     close: () => {
       server.closeAllConnections();
@@ -249,7 +252,7 @@ async function answer(state: State, { route, path, body }: Message, behaviour: B
   if (route === "GET /v1/orders" && id === undefined) {
     const orders = [...state.orders].map(([order, file]) => ({
       order,
-      jobs: 1,
+      jobs: JSON.parse(file.toString("utf8", 0, file.indexOf("\n"))).jobs.length,
       digest: sha(file),
       expiresAt: new Date().toISOString(),
     }));

@@ -24,7 +24,12 @@ export type DeskAnswer<T> =
   | { readonly kind: "ok"; readonly value: T }
   | { readonly kind: "refused"; readonly code: RefusalCode; readonly retryAfterSeconds: number | undefined }
   | { readonly kind: "unreachable"; readonly why: UnreachableReason };
-export type UnreachableReason = "no-connection" | "reply-unsigned" | "reply-not-authentic" | "answer-malformed";
+export type UnreachableReason =
+  | "no-connection"
+  | "reply-unsigned"
+  | "reply-not-authentic"
+  | "answer-malformed"
+  | "answer-too-long";
 
 export type DeskCall = {
   readonly method: "GET" | "POST";
@@ -37,8 +42,14 @@ export type DeskCall = {
 export type DeskClient = {
   /** One exchange, verified and read by the schema. Never throws for what comes over the wire. */
   readonly call: <T>(call: DeskCall, schema: z.ZodType<T>) => Promise<DeskAnswer<T>>;
-  /** Writes the answer to a file (which must not exist) and gives its SHA-256; the file counts only when it is `ok`. */
-  readonly download: (call: DeskCall, file: string) => Promise<DeskAnswer<{ readonly sha256: Uint8Array }>>;
+  /**
+   * Writes the answer to a file (which must not exist) and gives its SHA-256; the file counts only when it is `ok`. What is
+   * longer than `maxBytes` is broken off as soon as it is: `answer-too-long`.
+   */
+  readonly download: (
+    call: DeskCall,
+    to: { readonly file: string; readonly maxBytes: number },
+  ) => Promise<DeskAnswer<{ readonly sha256: Uint8Array }>>;
   readonly close: () => Promise<void>;
 };
 
@@ -92,14 +103,15 @@ export function createDeskClient(options: { pins: Pins; connections: number; now
         const parsed = schema.safeParse(parseJson(body));
         return parsed.success ? { kind: "ok", value: parsed.data } : unreachable("answer-malformed");
       }),
-    download: (call, file) =>
+    download: (call, { file, maxBytes }) =>
       reaching<{ readonly sha256: Uint8Array }>(async () => {
         const from = await exchange(call);
         if (from.response.statusCode !== 200) {
           const body = await readWhole(from.response.body);
           return verify(from, body).ok ? toRefusal(from.response, body) : unreachable("reply-not-authentic");
         }
-        const sha256 = await writeWhole(from.response.body, file);
+        const sha256 = await writeWhole(from.response.body, { file, maxBytes });
+        if (sha256 === undefined) return unreachable("answer-too-long");
         return verify(from, { sha256 }).ok ? { kind: "ok", value: { sha256 } } : unreachable("reply-not-authentic");
       }),
     close: () => agent.destroy(),
@@ -142,15 +154,27 @@ async function readWhole(body: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
   return Buffer.concat(chunks);
 }
 
-async function writeWhole(body: NodeJS.ReadableStream, file: string): Promise<Uint8Array> {
+/** Nothing for what is longer than it may be: the rest of it is not taken. */
+async function writeWhole(
+  body: NodeJS.ReadableStream,
+  { file, maxBytes }: { file: string; maxBytes: number },
+): Promise<Uint8Array | undefined> {
   const hash = createHash("sha256");
+  let length = 0;
   const hashing = new Transform({
     transform: (chunk: Uint8Array, _encoding, done) => {
+      length += chunk.length;
+      if (length > maxBytes) return done(new RangeError("longer than it may be"));
       hash.update(chunk);
       done(null, chunk);
     },
   });
-  await pipeline(body, hashing, createWriteStream(file, { flags: "wx", mode: 0o600, flush: true }));
+  try {
+    await pipeline(body, hashing, createWriteStream(file, { flags: "wx", mode: 0o600, flush: true }));
+  } catch (cause) {
+    if (length > maxBytes) return undefined;
+    throw cause;
+  }
   return hash.digest();
 }
 

@@ -2,12 +2,20 @@ import { open, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { isCategoryId, may } from "@tipstaff/agreement";
 import { type OrderManifest, orderListSchema } from "@tipstaff/release-protocol";
+import { JOB_BUCKETS } from "@tipstaff/sealing";
+import type { z } from "zod";
 import type { Bureau } from "../bureau.ts";
 import { BureauError } from "../bureau-error.ts";
 import { askPatiently } from "../desk/patience.ts";
 import { readOrderHead, verifyCiphertexts } from "./order-file.ts";
 
 const PATIENCE_MS = 10_000;
+/** More than any force has staff. */
+const MOST_JOBS = 250_000;
+const HEAD_BYTES = 64 * 1024;
+/** An entry of the manifest is some 400 bytes, with the categories that it names. */
+const MANIFEST_BYTES_PER_JOB = 4096;
+const LARGEST_JOB_BYTES = Math.max(...JOB_BUCKETS) + 1024;
 
 export type Fetched = {
   readonly fetched: readonly { readonly order: string; readonly jobs: number }[];
@@ -23,24 +31,41 @@ export async function fetchOrders(bureau: Bureau): Promise<Fetched> {
   if (listed.kind !== "ok") throw notAnswered(listed);
   const missing = listed.value.orders.filter(({ order }) => store.order(order) === undefined);
   const fetched: { order: string; jobs: number }[] = [];
-  for (const { order, digest } of missing) fetched.push({ order, jobs: await fetchOrder(bureau, order, digest) });
+  for (const listed of missing) fetched.push({ order: listed.order, jobs: await fetchOrder(bureau, listed) });
   return { fetched, already: listed.value.orders.length - missing.length };
 }
 
+type ListedOrder = z.infer<typeof orderListSchema>["orders"][number];
+
+/** Nothing may fill the disk before its signature can be checked: an order is as long as the jobs that the signed list names. */
+function maxOrderBytes(jobs: number): number {
+  if (jobs > MOST_JOBS) throw new BureauError("refused", `The desk lists an order of more than ${MOST_JOBS} jobs`);
+  return HEAD_BYTES + jobs * (LARGEST_JOB_BYTES + MANIFEST_BYTES_PER_JOB);
+}
+
+const tooLong = (jobs: number): BureauError =>
+  new BureauError("damaged", `The order file is longer than its ${jobs} jobs can be`);
+
 /** The order file is kept as it is: ciphertext, useless without the keys that come one by one. */
-async function fetchOrder(bureau: Bureau, order: string, digest: string): Promise<number> {
+async function fetchOrder(bureau: Bureau, { order, digest, jobs: listedJobs }: ListedOrder): Promise<number> {
   const { desk, keys, pins, place, store, now, signal } = bureau;
+  const maxBytes = maxOrderBytes(listedJobs);
   const name = `${order}.order`;
   const temporary = join(place.orders, `${name}.new`);
   const call = { method: "GET", path: `/v1/orders/${order}`, key: keys.requests } as const;
-  const answer = await askPatiently(
-    async () => {
-      await rm(temporary, { force: true });
-      return desk.download(call, temporary);
-    },
-    { milliseconds: PATIENCE_MS, signal },
-  );
+  const download = () =>
+    askPatiently(
+      async () => {
+        await rm(temporary, { force: true });
+        const got = await desk.download(call, { file: temporary, maxBytes });
+        // Asking again would bring as much again.
+        if (got.kind === "unreachable" && got.why === "answer-too-long") throw tooLong(listedJobs);
+        return got;
+      },
+      { milliseconds: PATIENCE_MS, signal },
+    );
   try {
+    const answer = await download();
     if (answer.kind !== "ok") throw notAnswered(answer);
     if (Buffer.from(answer.value.sha256).toString("hex") !== digest) {
       throw new BureauError("damaged", "The order file is not the one that the desk's list names");
