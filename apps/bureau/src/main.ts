@@ -7,6 +7,9 @@ import { serve } from "./serve.ts";
 
 const CANNOT_RUN = 2;
 
+// Whatever this process makes is its own user's alone.
+process.umask(0o077);
+
 function wholeNumber(text: string): number {
   if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError("a whole number is required");
   return Number(text);

@@ -15,6 +15,9 @@ import { registerOrders } from "./commands/orders.ts";
 import { registerPeople } from "./commands/people.ts";
 import { registerUnbuilt } from "./commands/unbuilt.ts";
 
+// Whatever this process and those that it starts make is their own user's alone.
+process.umask(0o077);
+
 const program = new Command("tipstaff")
   .description("Issue warrant cards and staff passes through a contractor that never holds more than it may.")
   .option("--home <dir>", "folder of an embedded installation", process.env.TIPSTAFF_HOME ?? ".tipstaff")

@@ -6,6 +6,9 @@ import { initDesk, parseStaff, type StaffAccount } from "./init.ts";
 import { type ImportArguments, runImport } from "./run-import.ts";
 import { serveDesk } from "./serve.ts";
 
+// Whatever this process makes is its own user's alone.
+process.umask(0o077);
+
 const CONFIG = ["--config <file>", "the desk's configuration (JSON)"] as const;
 
 function createProgram(): Command {
@@ -56,6 +59,7 @@ function createProgram(): Command {
     .option("--allow-leavers", "go on although many would leave")
     .option("--max-errors <n>", "report at most so many errors", toCount)
     .option("--errors <file>", "where all errors go")
+    .option("--token-file <file>", "whose import it is: a file with that person's token")
     .option("--json", "one JSON object on stdout")
     .action(async (file: string, options: ImportArguments) => {
       process.exitCode = await runImport(file, options);

@@ -86,27 +86,22 @@ export function writeSettings(home: Home, settings: Settings): void {
 export function makeFolders(home: Home): void {
   mkdirSync(home.root, { recursive: true, mode: 0o711 });
   chmodSync(home.root, 0o711);
-  for (const folder of [home.desk, home.orders, home.bureau, home.staff, home.run]) {
+  const { desk, orders, bureau, staff, run, tiles, openings, printer, agreements, reports, logs, wire } = home;
+  for (const folder of [desk, orders, bureau, staff, run, tiles, openings, printer, agreements, reports, logs]) {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
   }
-  for (const folder of [
-    home.tiles,
-    home.openings,
-    home.printer,
-    home.agreements,
-    home.reports,
-    home.logs,
-    dirname(home.wire),
-  ]) {
-    mkdirSync(folder, { recursive: true });
-  }
+  mkdirSync(dirname(wire), { recursive: true, mode: 0o700 });
 }
 
-/** The token of a member of staff, written once by `init`. */
-export function readToken(home: Home, login: string): string {
+/** Where the token of a member of staff lies, written once by `init`. Throws CliError `unknown-staff`. */
+export function tokenFile(home: Home, login: string): string {
   const file = join(home.staff, `${login}.token`);
   if (!/^[a-z0-9.-]+$/.test(login) || !existsSync(file)) {
     throw new CliError("unknown-staff", `No token for the login ${JSON.stringify(login)}.`, `Look into ${home.staff}.`);
   }
-  return readFileSync(file, "utf8").trim();
+  return file;
+}
+
+export function readToken(home: Home, login: string): string {
+  return readFileSync(tokenFile(home, login), "utf8").trim();
 }

@@ -135,8 +135,11 @@ function serverBinaries(identity: Identity): string {
   if (identity.uid === undefined || reachable(join(native, "bin", "postgres"), identity)) return join(native, "bin");
   const copy = join("/var/tmp", `tipstaff-postgres-${process.arch}`);
   if (!existsSync(join(copy, "bin", "postgres"))) {
+    // The programs are nobody's secret, and another user runs them.
+    const mask = process.umask(0o022);
     mkdirSync(copy, { recursive: true });
     cpSync(native, copy, { recursive: true, verbatimSymlinks: true });
+    process.umask(mask);
     chmodSync(copy, 0o755);
   }
   return join(copy, "bin");
@@ -169,7 +172,8 @@ function createCluster(options: {
   logFile: string;
 }) {
   const { folder, bin, identity } = options;
-  mkdirSync(dirname(folder), { recursive: true, mode: 0o711 });
+  const isNew = mkdirSync(dirname(folder), { recursive: true }) !== undefined;
+  if (isNew) chmodSync(dirname(folder), 0o711);
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   if (identity.uid !== undefined && identity.gid !== undefined) chownSync(folder, identity.uid, identity.gid);
   if (identity.uid !== undefined && spawnSync("test", ["-w", folder], identity).status !== 0) {
