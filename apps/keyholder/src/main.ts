@@ -38,6 +38,7 @@ program
   .requiredOption("--folder <dir>", "where key file and store lie")
   .requiredOption("--socket <path>", "socket for the desk")
   .requiredOption("--console-socket <path>", "socket for the console")
+  .option("--desk-in-group", "let users of this process's group connect to the desk's socket, and to no other")
   .option("--passphrase-file <file>", "file whose first line is the key file's passphrase")
   .option("--budget <n>", "DEKs that may be opened in one day", parseCount, DEFAULT_DAILY_OPENINGS)
   .option(
@@ -52,7 +53,8 @@ program
     const { folder, socket, consoleSocket, budget, indexBudget } = options;
     const passphrase = readPassphrase(options.passphraseFile);
     const budgets = { dailyOpenings: budget, dailyIndexes: indexBudget };
-    const given = { folder, socket, consoleSocket, passphrase, ...budgets, log };
+    const isDeskInGroup = options.deskInGroup === true;
+    const given = { folder, socket, consoleSocket, isDeskInGroup, passphrase, ...budgets, log };
     const { stop } = await serveKeyholder({ ...given, now: () => new Date() });
     endOnSignal(stop, log);
     process.stdout.write(`${JSON.stringify({ ready: true })}\n`);
@@ -66,6 +68,7 @@ type ServeArguments = {
   passphraseFile?: string;
   budget: number;
   indexBudget: number;
+  deskInGroup?: boolean;
   logLevel: string;
 };
 

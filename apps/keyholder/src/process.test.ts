@@ -92,7 +92,7 @@ describe("keyholder init", () => {
 
 describe("keyholder serve refuses to start", () => {
   const refuse = (options: { passphrase?: string } = {}): Promise<string> => {
-    const sockets = { socket: join(folder, "a"), consoleSocket: join(folder, "b") };
+    const sockets = { socket: join(folder, "a"), consoleSocket: join(folder, "b"), isDeskInGroup: false };
     const given = {
       folder,
       ...sockets,

@@ -16,6 +16,8 @@ export type ServeOptions = {
   readonly folder: string;
   readonly socket: string;
   readonly consoleSocket: string;
+  /** The desk runs as another OS user, of the group that this process has. */
+  readonly isDeskInGroup: boolean;
   readonly passphrase: string | undefined;
   readonly dailyOpenings: number;
   readonly dailyIndexes: number;
@@ -49,8 +51,8 @@ export async function serveKeyholder(options: ServeOptions): Promise<{ stop: () 
   const keyholder = await openKeyholder(options);
   const desk = createCallServer(serveKeyholderCalls(keyholder), options.log);
   const console = createCallServer(serveConsoleCalls(keyholder), options.log);
-  await listen(desk, options.socket);
-  await listen(console, options.consoleSocket);
+  await listen(desk, options.socket, { isOpenToGroup: options.isDeskInGroup });
+  await listen(console, options.consoleSocket, { isOpenToGroup: false });
   return {
     stop: async () => {
       await Promise.all([desk.close(), console.close()]);
@@ -59,7 +61,7 @@ export async function serveKeyholder(options: ServeOptions): Promise<{ stop: () 
   };
 }
 
-async function listen(app: FastifyInstance, path: string): Promise<void> {
+async function listen(app: FastifyInstance, path: string, options: { isOpenToGroup: boolean }): Promise<void> {
   await app.listen({ path });
-  closeToOthers(path);
+  closeToOthers(path, options);
 }

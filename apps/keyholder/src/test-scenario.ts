@@ -102,7 +102,7 @@ export async function startTestKeyholder(budgets: TestBudgets = TEST_BUDGETS): P
 
 async function openTestKeyholder(folder: string, clock: { now: Date }, budgets: TestBudgets): Promise<TestKeyholder> {
   const log = pino({ level: "silent" });
-  const sockets = { socket: "", consoleSocket: "" };
+  const sockets = { socket: "", consoleSocket: "", isDeskInGroup: false };
   const now = () => clock.now;
   const keyholder = await openKeyholder({ folder, ...sockets, passphrase: undefined, ...budgets, now, log });
   return {

@@ -10,8 +10,9 @@ export async function clearSocket(path: string): Promise<void> {
   unlinkSync(path);
 }
 
-/** Only the keyholder's own OS user may connect. */
-export const closeToOthers = (path: string): void => chmodSync(path, 0o600);
+/** Only the keyholder's own OS user may connect, and its group where the desk runs as another user of that group. */
+export const closeToOthers = (path: string, options: { isOpenToGroup: boolean }): void =>
+  chmodSync(path, options.isOpenToGroup ? 0o660 : 0o600);
 
 const answers = (path: string): Promise<boolean> =>
   new Promise((resolve, reject) => {
