@@ -40,9 +40,19 @@ export function registerOrders(program: Command): void {
     context.answer(await context.desk("production.lead").get("/api/runs"));
   });
 
-  program
-    .command("releases")
-    .description("single releases")
+  const releases = program.command("releases").description("single releases");
+  releases
+    .command("list")
+    .description("released, and no receipt yet")
+    .option("--waiting", "those alone whose further attempt waits for a person's approval")
+    .option("--recipient <id>")
+    .action(async (options: { waiting?: boolean; recipient?: string }, command: Command) => {
+      const context = contextOf(command);
+      const query = new URLSearchParams({ waiting: String(options.waiting ?? false) });
+      if (options.recipient !== undefined) query.set("recipient", options.recipient);
+      context.answer(await context.desk("security.one").get(`/api/releases?${query}`));
+    });
+  releases
     .command("approve <job>")
     .description("a further attempt beyond the agreement's")
     .requiredOption("--attempt <n>", "which attempt", Number)

@@ -66,6 +66,8 @@ export type ReleaseRefusal = {
   readonly words: string;
   readonly tripwire?: Tripwire;
   readonly retryAfterSeconds?: number;
+  /** A person may approve what was asked. */
+  readonly waitsForApproval?: true;
 };
 export type ReleaseDecision = { readonly ok: true; readonly effects: ReleaseEffects } | ReleaseRefusal;
 
@@ -178,7 +180,10 @@ const checkAttempt: Step = (request, { job, agreement }) => {
   if (job.state !== "released") return no(`a job that is ${job.state} has no further attempt`);
   if (job.line !== request.line) return no("a further attempt belongs to the line of the first");
   if (agreement !== undefined && request.attempt > agreement.limits.attempts && !job.attemptApproved)
-    return no(`attempt ${request.attempt} needs a person's approval: releases approve`);
+    return {
+      ...no(`attempt ${request.attempt} needs a person's approval: releases approve`),
+      waitsForApproval: true,
+    };
   return undefined;
 };
 

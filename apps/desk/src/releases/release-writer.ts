@@ -12,6 +12,7 @@ import type { SignedAnswer } from "./signed-routes.ts";
 import { toAnswer } from "./stored-outcome.ts";
 import { toUndecided, type Undecided } from "./undecided.ts";
 import { waitForOutcome } from "./wait-for-outcome.ts";
+import { noteWaiting } from "./waiting-attempts.ts";
 
 /** Most requests decided in one transaction. */
 const MAX_BATCH = 256;
@@ -54,6 +55,7 @@ export function createReleaseWriter(
       if (one.kind !== "refused" || request === undefined) continue;
       const { code, words } = one.refusal;
       desk.log.info({ recipient, job: request.job, line: request.line, code, words }, "release refused");
+      if (one.refusal.waitsForApproval) await noteWaiting(desk.pool, { ...request, at: desk.now() });
       const tripwire = one.refusal.tripwire ?? rateTripwire(one.refusal, { recipient, line: request.line });
       if (tripwire === undefined) continue;
       const detail = { line: request.line, ...(tripwire === "rate" ? {} : { job: request.job }) };
