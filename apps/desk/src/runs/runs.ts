@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { PoolClient } from "pg";
 import type { Desk } from "../desk.ts";
 import { recordEntries } from "../entries/record-entries.ts";
+import { recordJournalHead } from "../entries/record-journal-head.ts";
 import { type RunRefusal, refuseRun } from "./run-rules.ts";
 
 export type OpenedRun = {
@@ -83,7 +84,7 @@ async function insertRun(
   return rowCount ?? 0;
 }
 
-/** Closes a run: nothing of it is released any more. */
+/** Closes a run: nothing of it is released any more, and what the keyholder journalled so far is fixed by the ledger. */
 export async function closeRun(
   desk: Desk,
   given: { run: string; actor: string },
@@ -103,6 +104,10 @@ export async function closeRun(
   };
   await recordEntries(desk, [draft], (client) =>
     client.query("update run set state = 'closed', closed_at = $2 where id = $1 and state = 'open'", [given.run, at]),
+  );
+  // The run is closed whatever becomes of this: the chore records the head within a minute too.
+  await recordJournalHead(desk).catch((error: unknown) =>
+    desk.log.warn({ err: error, run: given.run }, "the journal's head is not on the ledger yet"),
   );
   return { ok: true };
 }
