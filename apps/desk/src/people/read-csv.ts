@@ -16,7 +16,7 @@ export async function openCsv(path: string, file: CsvFile): Promise<Table> {
   const header = await readHeader(path, file, delimiter);
   return {
     ...{ format: "csv", bytes: file.bytes, digest: file.digest, headers: header.cells },
-    hidden: { sheets: [], columns: [], pivotCaches: 0, furtherSheets: [] },
+    hidden: { sheets: [], columns: [], rows: 0, pivotCaches: 0, furtherSheets: [] },
     rows: async function* (onBytes) {
       for await (const rows of parseFile(path, { ...file, delimiter, onBytes })) {
         const body = rows.filter((row) => row.line > header.line && !isEmptyRow(row.cells));

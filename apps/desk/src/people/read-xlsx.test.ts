@@ -19,7 +19,7 @@ const readAll = async (bytes: Uint8Array) => {
   const table = await openTable(save(bytes));
   const rows = [];
   for await (const some of table.rows()) rows.push(...some);
-  return { ...table, body: rows };
+  return { ...table, hidden: { ...table.hidden }, body: rows };
 };
 const sheetOf = (rows: string, before = ""): string => `<worksheet>${before}<sheetData>${rows}</sheetData></worksheet>`;
 const text = (place: string, value: string) => `<c r="${place}" t="inlineStr"><is><t>${value}</t></is></c>`;
@@ -71,6 +71,25 @@ describe("a workbook", () => {
       ["12345678", ""],
     ]);
     expect(hidden).toMatchObject({ sheets: ["Secret"], pivotCaches: 1 });
+  });
+  test("gives no hidden row: each is counted, whether hidden by its mark or by its height", async () => {
+    const mark = `<row r="2" hidden="1">${text("A2", "666")}</row><row r="3" hidden="true">${text("A3", "667")}</row>`;
+    const height = `<row r="4" ht="0" customHeight="1">${text("A4", "668")}</row><row r="5" hidden="1"/>`;
+    const seen = `<row r="6" hidden="0">${text("A6", "1")}</row><row r="7" ht="15">${text("A7", "2")}</row>`;
+    const { body, hidden } = await readAll(makeWorkbook(sheetOf(header + mark + height + seen)));
+    expect(body.map(({ line, cells }) => [line, cells[0]])).toEqual([
+      [6, "1"],
+      [7, "2"],
+    ]);
+    expect(hidden.rows).toBe(3);
+  });
+  test("takes the first visible row for the header, whatever hides above it", async () => {
+    const above = `<row r="1" hidden="1">${text("A1", "Salary")}${text("B1", "NI Number")}</row>`;
+    const below = `<row r="2">${text("A2", "Pay No")}</row><row r="3">${text("A3", "7")}</row>`;
+    const { headers, body, hidden } = await readAll(makeWorkbook(sheetOf(above + below)));
+    expect(headers).toEqual(["Pay No"]);
+    expect(body.map(({ cells }) => cells)).toEqual([["7"]]);
+    expect(hidden.rows).toBe(1);
   });
   test("gives the value of a formula, never its text, and skips phonetic readings", async () => {
     const strings = `<sst><si><r><t>Smi</t></r><r><t>th</t></r><rPh><t>SECRET</t></rPh></si></sst>`;

@@ -6,23 +6,30 @@ import { readWorkbook, type Workbook } from "./workbook.ts";
 import { openWorkbookParts } from "./workbook-parts.ts";
 
 /**
- * The first visible sheet of a workbook as a table; its first row that is not empty is the header. Hidden sheets,
- * hidden columns and pivot caches are told, not read. Throws ImportError `bad-file`.
+ * The first visible sheet of a workbook as a table; its first visible row that is not empty is the header. Hidden sheets,
+ * columns, rows and pivot caches are told, not read. Throws ImportError `bad-file`.
  */
 export async function openXlsx(path: string, file: ExaminedFile): Promise<Table> {
   const { book, header, hidden } = await openHeader(path);
   const { furtherSheets, pivotCaches, hiddenSheets: sheets } = book;
   const shown = header.cells.map((_, column) => column).filter((column) => !hidden(column));
   const width = shown.length;
+  let hiddenRows = 0;
   return {
     ...{ format: "xlsx", bytes: file.bytes, digest: file.digest },
     headers: shown.map((column) => header.cells[column] ?? ""),
     hidden: {
       ...{ sheets, pivotCaches, furtherSheets },
       columns: header.cells.filter((cell, column) => hidden(column) && cell.trim() !== ""),
+      get rows() {
+        return hiddenRows;
+      },
     },
     rows: async function* (onBytes) {
-      for await (const rows of readSheet(path, book, onBytes)) {
+      const onEnd = (reader: SheetReader): void => {
+        hiddenRows = reader.hiddenRows;
+      };
+      for await (const rows of readSheet(path, { book, onBytes, onEnd })) {
         const body: TableRow[] = [];
         for (const { line, cells } of rows) {
           if (line <= header.line) continue;
@@ -59,11 +66,13 @@ async function openHeader(path: string): Promise<Opened> {
   }
 }
 
-async function* readSheet(
-  path: string,
-  book: Workbook,
-  onBytes: ((bytes: number) => void) | undefined,
-): AsyncGenerator<TableRow[]> {
+type SheetReading = {
+  readonly book: Workbook;
+  readonly onBytes: ((bytes: number) => void) | undefined;
+  readonly onEnd: (reader: SheetReader) => void;
+};
+
+async function* readSheet(path: string, { book, onBytes, onEnd }: SheetReading): AsyncGenerator<TableRow[]> {
   const parts = await openWorkbookParts(path);
   try {
     const reader = new SheetReader(book);
@@ -71,6 +80,7 @@ async function* readSheet(
       yield reader.takeRows();
       onBytes?.(bytes);
     }
+    onEnd(reader);
     yield reader.takeRows();
   } finally {
     parts.close();

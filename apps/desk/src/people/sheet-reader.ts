@@ -1,5 +1,5 @@
 import { formatNumber } from "./cell-format.ts";
-import { MAX_CELL_LENGTH, MAX_COLUMNS, type TableRow } from "./table.ts";
+import { isEmptyRow, MAX_CELL_LENGTH, MAX_COLUMNS, type TableRow } from "./table.ts";
 import { isTrue, unescapeCell, type Workbook } from "./workbook.ts";
 import { badWorkbook } from "./workbook-parts.ts";
 import { attribute, type XmlHandler } from "./xml-scanner.ts";
@@ -14,6 +14,8 @@ export class SheetReader {
   readonly #book: Workbook;
   readonly #hidden: { readonly from: number; readonly to: number }[] = [];
   #rows: TableRow[] = [];
+  #hiddenRows = 0;
+  #rowHidden = false;
   #cells: string[] = [];
   #line = 0;
   #column = -1;
@@ -37,7 +39,12 @@ export class SheetReader {
     return this.#hidden.some(({ from, to }) => column >= from && column <= to);
   }
 
-  /** The rows that ended since the last call. */
+  /** Hidden rows with something in them, so far. They are never handed out. */
+  get hiddenRows(): number {
+    return this.#hiddenRows;
+  }
+
+  /** The visible rows that ended since the last call. */
   takeRows(): TableRow[] {
     const rows = this.#rows;
     this.#rows = [];
@@ -64,6 +71,8 @@ export class SheetReader {
     if (!Number.isInteger(said) || said <= this.#line || said > MAX_ROWS)
       throw badWorkbook("its rows are out of order");
     this.#line = said;
+    const height = attribute(attributes, "ht");
+    this.#rowHidden = isTrue(attribute(attributes, "hidden")) || (height !== undefined && Number(height) === 0);
     this.#cells = [];
     this.#column = -1;
   }
@@ -89,7 +98,12 @@ export class SheetReader {
     if (tag === "v" || tag === "t") this.#reading = false;
     else if (tag === "rPh") this.#phonetic -= 1;
     else if (tag === "c") this.#closeCell();
-    else if (tag === "row") this.#rows.push({ line: this.#line, cells: this.#cells });
+    else if (tag === "row") this.#closeRow();
+  }
+
+  #closeRow(): void {
+    if (!this.#rowHidden) this.#rows.push({ line: this.#line, cells: this.#cells });
+    else if (!isEmptyRow(this.#cells)) this.#hiddenRows += 1;
   }
 
   #closeCell(): void {

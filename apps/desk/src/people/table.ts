@@ -7,6 +7,8 @@ export type HiddenParts = {
   readonly sheets: readonly string[];
   /** Headers of hidden columns of the sheet that is read. */
   readonly columns: readonly string[];
+  /** How many hidden rows with something in them; counted as the rows are read. */
+  readonly rows: number;
   readonly pivotCaches: number;
   /** Visible sheets after the first. */
   readonly furtherSheets: readonly string[];
