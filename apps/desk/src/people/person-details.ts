@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { DeskError } from "../server/desk-error.ts";
 
 /** Every field of a person that the register has authority to hold, in the order of the canonical row. */
 export const REGISTER_FIELDS = [
@@ -63,6 +64,18 @@ export function toCanonicalRow(details: PersonDetails): string {
   return JSON.stringify(["details/v1", ...REGISTER_FIELDS.map((field) => details[field])]);
 }
 
+/** A record as it was opened. Throws DeskError `broken-invariant`, which quotes nothing of it. */
 export function parsePersonDetails(plaintext: Uint8Array): PersonDetails {
-  return personDetailsSchema.parse(JSON.parse(Buffer.from(plaintext).toString("utf8")));
+  const parsed = personDetailsSchema.safeParse(parseJson(plaintext));
+  // Neither JSON's own error nor the schema's goes with it: both may quote what they read.
+  if (!parsed.success) throw new DeskError("broken-invariant", "A person's record was opened and cannot be read");
+  return parsed.data;
+}
+
+function parseJson(plaintext: Uint8Array): unknown {
+  try {
+    return JSON.parse(Buffer.from(plaintext).toString("utf8"));
+  } catch {
+    return undefined;
+  }
 }
