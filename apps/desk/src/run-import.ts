@@ -1,27 +1,52 @@
+import { readFileSync } from "node:fs";
+import { mayDo } from "./access/roles.ts";
+import { findActor } from "./access/tokens.ts";
 import { composeDesk } from "./compose.ts";
 import { readConfig } from "./config.ts";
+import type { Desk } from "./desk.ts";
 import { type ImportOptions, type ImportProgress, type ImportReport, importCommand } from "./people/import-command.ts";
+import { DeskError } from "./server/desk-error.ts";
 
 const PROGRESS_EVERY_MS = 200;
 
-export type ImportArguments = Omit<ImportOptions, "file" | "onProgress"> & {
+export type ImportArguments = Omit<ImportOptions, "file" | "onProgress" | "actor"> & {
   readonly config: string;
+  /** Holds the token of who imports; without one the entry names nobody. */
+  readonly tokenFile?: string;
   readonly json?: boolean;
 };
 
 /** Runs an import beside a desk that may be serving; answers the exit code: 1 where rows were refused. */
-export async function runImport(file: string, { config, json, ...options }: ImportArguments): Promise<number> {
+export async function runImport(
+  file: string,
+  { config, json, tokenFile, ...options }: ImportArguments,
+): Promise<number> {
   const read = readConfig(config);
   // A person watches this command and gets a report; the log's everyday words would only stand in its way.
   const { desk, close } = await composeDesk(read.logLevel === "info" ? { ...read, logLevel: "warn" } : read);
   try {
-    const report = await importCommand(desk, { ...options, file, onProgress: showProgress() });
+    const actor = tokenFile === undefined ? undefined : await readActor(desk, tokenFile);
+    const report = await importCommand(desk, { ...options, actor, file, onProgress: showProgress() });
     if (process.stderr.isTTY) process.stderr.write("\r\u001b[K");
     process.stdout.write(json ? `${JSON.stringify(report)}\n` : toText(report));
     return report.rowsRefused > 0 ? 1 : 0;
   } finally {
     await close();
   }
+}
+
+/** The staff id whose token the file holds. Throws DeskError `bad-arguments`. */
+async function readActor({ pool }: Pick<Desk, "pool">, tokenFile: string): Promise<string> {
+  let token: string;
+  try {
+    token = readFileSync(tokenFile, "utf8").trim();
+  } catch {
+    throw new DeskError("bad-arguments", `The token file ${tokenFile} cannot be read`);
+  }
+  const actor = await findActor(pool, `Bearer ${token}`);
+  if (actor === undefined) throw new DeskError("bad-arguments", "The token file holds the token of no member of staff");
+  if (!mayDo(actor, "import-people")) throw new DeskError("bad-arguments", "This login's roles do not allow an import");
+  return actor.id;
 }
 
 function showProgress(): (progress: ImportProgress) => void {
@@ -36,7 +61,7 @@ function showProgress(): (progress: ImportProgress) => void {
 }
 
 function toText(report: ImportReport): string {
-  const { hidden: _, ...counts } = report;
+  const { hidden, ...counts } = report;
   const notStored = report.columnsNotStored.map(({ name, category }) => `  ${name} (${category})`);
   const faults = report.faults.map((fault) => `  ${JSON.stringify(fault)}`);
   return [
@@ -47,9 +72,21 @@ function toText(report: ImportReport): string {
     ...(report.columnsUnplaced.length === 0
       ? []
       : [`Not stored, not recognised: ${report.columnsUnplaced.join(", ")}`]),
+    ...toHidden(hidden),
     `${counts.rowsRefused} rows refused`,
     ...faults,
     ...(report.faultsFile === null ? [] : [`All faults: ${report.faultsFile}`]),
     "",
   ].join("\n");
+}
+
+function toHidden({ sheets, furtherSheets, columns, rows, pivotCaches }: ImportReport["hidden"]): string[] {
+  const parts = [
+    ...(sheets.length === 0 ? [] : [`${sheets.length} hidden sheets`]),
+    ...(furtherSheets.length === 0 ? [] : [`${furtherSheets.length} further sheets`]),
+    ...(columns.length === 0 ? [] : [`hidden columns ${columns.join(", ")}`]),
+    ...(rows === 0 ? [] : [`${rows} hidden rows (a filter hides rows too)`]),
+    ...(pivotCaches === 0 ? [] : [`${pivotCaches} pivot caches`]),
+  ];
+  return parts.length === 0 ? [] : [`Not read, the workbook hides it: ${parts.join("; ")}`];
 }

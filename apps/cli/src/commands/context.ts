@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import { z } from "zod";
+import { tokenFile } from "../services/home.ts";
 import type { Api } from "../services/http.ts";
 import {
   bureauApi,
@@ -19,6 +20,8 @@ export type Context = {
   settings: () => Settings;
   /** The force's service, as `--as`, or as the login that usually does this. */
   desk: (usualLogin: string) => Api;
+  /** The token file of `--as`, or of the login that usually does this. */
+  tokenFile: (usualLogin: string) => string;
   bureau: () => Api;
   console: () => Api;
   json: boolean;
@@ -34,6 +37,7 @@ export function contextOf(command: Command): Context {
     home,
     settings: () => readSettings(home),
     desk: (usualLogin) => deskApi(home, readSettings(home), globals.as ?? usualLogin),
+    tokenFile: (usualLogin) => tokenFile(home, globals.as ?? usualLogin),
     bureau: () => bureauApi(home, readSettings(home)),
     console: () => consoleApi(home),
     json,

@@ -25,6 +25,7 @@ export function registerPeople(program: Command): void {
       const valued = PASSED_ON.filter((name) => options[name] !== undefined);
       const args = [
         ...["import", file, "--config", context.home.deskConfig],
+        ...["--token-file", context.tokenFile("hr.clerk")],
         ...valued.flatMap((name) => [`--${kebab(name)}`, String(options[name])]),
         ...FLAGS.filter((name) => options[name]).map((name) => `--${kebab(name)}`),
         ...(context.json ? ["--json"] : []),

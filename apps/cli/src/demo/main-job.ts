@@ -3,6 +3,7 @@ import { join, parse as parsePath } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import { CliError } from "../cli-error.ts";
+import { tokenFile } from "../services/home.ts";
 import { bureauApi, consoleApi, deskApi, type Login } from "../services/installation.ts";
 import { runApp } from "../services/processes.ts";
 import type { Stage } from "./stage.ts";
@@ -53,7 +54,8 @@ export function importPeople(stage: Stage): Promise<Imported> {
     const { extractFolder, home } = stage;
     const args = ["import", join(extractFolder, "extract.csv"), "--photos", join(extractFolder, "photos")];
     const faults = ["--errors", join(home.reports, "import-errors.csv"), "--max-errors", "3"];
-    const { code, stdout } = await runApp("desk", [...args, ...faults, "--config", home.deskConfig, "--json"], {
+    const config = ["--config", home.deskConfig, "--token-file", tokenFile(home, "hr.clerk")];
+    const { code, stdout } = await runApp("desk", [...args, ...faults, ...config, "--json"], {
       progress: true,
     });
     if (code > 1) throw new CliError("failed", `The import ended with code ${code}.`, "See above.");

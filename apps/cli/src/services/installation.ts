@@ -10,7 +10,7 @@ import { type AppProcess, freePort, runApp, type StartOptions, startApp } from "
 
 /** Example staff of an embedded installation: login and roles. One person each; nobody may do two halves of one thing. */
 export const STAFF = {
-  "hr.clerk": ["clerk"],
+  "hr.clerk": ["clerk", "admin"],
   "cards.clerk": ["clerk"],
   "cards.approver": ["approver"],
   "covert.custodian": ["custodian", "clerk"],
