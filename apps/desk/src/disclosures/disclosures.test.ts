@@ -194,7 +194,7 @@ it("what the keyholder's budget does not suffice for is refused before anything 
   const people = [somebody(), somebody()];
   await listed(...people);
   const { budgetLeft } = await test.desk.keyholder.call("status", {});
-  const reading = { purpose: "drill", reference: "test", actor: test.as("security.one").id } as const;
+  const reading = { purpose: "view", reference: "test", actor: test.as("security.one").id } as const;
   for (let left = budgetLeft - 1; left > 0; left -= 4096) {
     const persons = Array.from({ length: Math.min(left, 4096) }, () => randomUUID());
     await test.desk.keyholder.call("deks/open", { ...reading, persons });
