@@ -49,6 +49,7 @@ export {
   verifySignatureLines,
 } from "./formats/signed-note.ts";
 export { encodeVerifierKey, isKeyName, parseVerifierKey, type VerifierKey } from "./formats/verifier-key.ts";
+export { createHttpReader, type HttpReaderOptions } from "./http/http-reader.ts";
 export { readOpenings } from "./storage/openings-files.ts";
 export {
   CHECKPOINT_PATH,

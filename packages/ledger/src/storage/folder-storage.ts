@@ -5,15 +5,13 @@ import { dirname, join, relative, sep } from "node:path";
 import { equalBytes } from "../bytes.ts";
 import { LedgerError } from "../error.ts";
 import type { LogFile } from "../tree/edge.ts";
+import { MAX_FILE_BYTES } from "./file-rules.ts";
+import { inParallel } from "./in-parallel.ts";
 import type { LogStorage } from "./tile-storage.ts";
 
 const TEMPORARY = ".unfinished";
 /** A temporary file so old belongs to a writer that died. */
 const ABANDONED_MS = 600_000;
-/** Files written at once: more does not make the disk faster. */
-const PARALLEL = 8;
-/** Largest file of a log, in bytes: 256 entries, or openings, of 65,535 bytes each. More is not read: a copied folder may hold anything. */
-const MAX_FILE_BYTES = 1 + 256 * (2 + 0xffff);
 const PATH = /^[A-Za-z0-9][A-Za-z0-9.-]*(?:\/[A-Za-z0-9][A-Za-z0-9.-]*)*$/;
 
 /**
@@ -164,12 +162,4 @@ const syncFolders = async (root: string, folders: readonly string[]): Promise<vo
       await handle.close();
     }
   });
-};
-
-const inParallel = async <T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> => {
-  const queue = items.values();
-  const lanes = Array.from({ length: Math.min(PARALLEL, items.length) }, async () => {
-    for (const item of queue) await work(item);
-  });
-  await Promise.all(lanes);
 };
