@@ -78,6 +78,36 @@ describe("verifyLog()", () => {
     expect(await verifyLog({ tiles: readerOf(grown), verifierKeys })).toMatchObject({ ok: true, size: 300 });
   });
 
+  const logOf = (leaves: readonly Uint8Array[]) => {
+    const { edge, files } = extendEdge(emptyEdge, leaves);
+    const log = new Map<string, Uint8Array>(files.map(({ path, bytes }) => [path, bytes]));
+    return readerOf(log.set("checkpoint", checkpointOf(leaves.length, edgeRoot(edge))));
+  };
+
+  test("names the second of two entries of one operation, near and far, without openings", async () => {
+    const again = testEntry("7").leaf;
+    for (const at of [8, 100, 255, 256, 511, 599]) {
+      const leaves = entriesOf().with(at, again);
+      const verdict = await verifyLog({ tiles: logOf(leaves), verifierKeys });
+      expect(verdict).toMatchObject({ ok: false, fault: { kind: "entry", index: at } });
+      expect(verdict).toMatchObject({ fault: { message: `entry ${at} is of the same operation as entry 7` } });
+    }
+  });
+
+  test("does not take two operations for one because their ids begin alike", async () => {
+    const alike = Uint8Array.from(entriesOf()[7] ?? []);
+    alike[32] = (alike[32] ?? 0) ^ 1;
+    expect(await verifyLog({ tiles: logOf(entriesOf().with(400, alike)), verifierKeys })).toMatchObject({ ok: true });
+  });
+
+  test("names an entry that is no leaf of a known version, without openings", async () => {
+    const [leaf = new Uint8Array(0)] = entriesOf();
+    for (const strange of [leaf.subarray(1), Uint8Array.from(leaf).fill(2, 0, 1), new Uint8Array(3)]) {
+      const verdict = await verifyLog({ tiles: logOf(entriesOf().with(300, strange)), verifierKeys });
+      expect(verdict).toMatchObject({ ok: false, fault: { kind: "entry", index: 300 } });
+    }
+  });
+
   test("names the entry when a byte of a full bundle changed", async () => {
     const verdict = await verify({ tiles: withByte(tiles, "tile/entries/001", 483 * 44 + 100) });
     const fault = { kind: "entry", path: "tile/entries/001", index: 300, bytes: { from: 483 * 44, to: 483 * 45 } };

@@ -1,6 +1,7 @@
 import { equalBytes, toHex } from "./bytes.ts";
 import { sha256 } from "./crypto.ts";
-import { parseLeaf } from "./entry/leaf.ts";
+import { type Leaf, parseLeaf } from "./entry/leaf.ts";
+import { createOperationBook, type OperationBook } from "./entry/operation-book.ts";
 import { LedgerError } from "./error.ts";
 import { type Checkpoint, openCheckpoint, parseCheckpoint } from "./formats/checkpoint.ts";
 import { parseSignedNote } from "./formats/signed-note.ts";
@@ -44,8 +45,9 @@ export type VerifyLogInput = {
 };
 
 /**
- * Verifies a whole log offline: checkpoint, every entry, every tile that the checkpoint's tree needs, the root. Holds one
- * bundle at a time in memory. Rejects with `storage-failed` alone; every other fault is its answer.
+ * Verifies a whole log offline: checkpoint, every entry, every tile that the checkpoint's tree needs, the root; every entry
+ * is a leaf of a known version, and no two are of one operation. Holds one bundle at a time in memory, and at most 64 bytes for
+ * each entry. Rejects with `storage-failed` alone; every other fault is its answer.
  */
 export const verifyLog = async (input: VerifyLogInput): Promise<LogVerdict> => {
   try {
@@ -106,13 +108,15 @@ const readCheckpoint = async ({ tiles, verifierKeys, origin }: VerifyLogInput): 
 
 const readBundles = async (input: VerifyLogInput, size: number, root: Uint8Array): Promise<LogEdge> => {
   let edge = emptyEdge;
+  const book = createOperationBook();
   while (edge.size < size) {
     const index = edge.size / TILE_WIDTH;
     const bundle = { index, width: Math.min(TILE_WIDTH, size - edge.size) };
     const place = { kind: "entry", path: entriesPath(bundle), index: edge.size } as const;
     const entries = await orFault(place, () => readEntries(input.tiles, bundle));
     await compareLeaves(input, { edge, entries, root });
-    if (input.openings) await compareOpenings(input.openings, { bundle, entries });
+    const leaves = await readLeaves(input.tiles, { bundle, entries, book });
+    if (input.openings) await compareOpenings(input.openings, { bundle, leaves });
     const next = extendEdge({ ...edge, entries: [] }, entries);
     await compareFullTiles(input.tiles, next.files);
     edge = next.edge;
@@ -198,16 +202,44 @@ const compareTile = async (
   });
 };
 
+type Bundle = { readonly index: number; readonly width: number };
+
+/** Every entry as the leaf that it must be; one event stands in a log once (docs/spec/entry.md, section 3). */
+const readLeaves = async (
+  tiles: LogReader,
+  { bundle, entries, book }: { bundle: Bundle; entries: readonly Uint8Array[]; book: OperationBook },
+): Promise<readonly Leaf[]> => {
+  const leaves: Leaf[] = [];
+  for (const [at, entry] of entries.entries()) {
+    const index = bundle.index * TILE_WIDTH + at;
+    const place = { kind: "entry", path: entriesPath(bundle), index } as const;
+    const leaf = await orFault(place, () => parseLeaf(entry));
+    leaves.push(leaf);
+    const earlier = book.note(leaf.operationId, index);
+    if (earlier === undefined) continue;
+    const other = leaves[earlier - bundle.index * TILE_WIDTH] ?? (await readLeafBefore(tiles, earlier));
+    if (!equalBytes(leaf.operationId, other.operationId)) continue;
+    throw new Misfit({ ...place, message: `entry ${index} is of the same operation as entry ${earlier}` });
+  }
+  return leaves;
+};
+
+/** A leaf of a bundle that was read before this one, and is full. */
+const readLeafBefore = async (tiles: LogReader, index: number): Promise<Leaf> => {
+  const bundle = { index: Math.floor(index / TILE_WIDTH), width: TILE_WIDTH };
+  const place = { kind: "entry", path: entriesPath(bundle), index } as const;
+  return orFault(place, async () => parseLeaf((await readEntries(tiles, bundle))[index % TILE_WIDTH] ?? none));
+};
+
 const compareOpenings = async (
   openings: LogReader,
-  { bundle, entries }: { bundle: { index: number; width: number }; entries: readonly Uint8Array[] },
+  { bundle, leaves }: { bundle: Bundle; leaves: readonly Leaf[] },
 ): Promise<void> => {
   const first = bundle.index * TILE_WIDTH;
   const place = { kind: "openings", path: openingsPath(bundle), index: first } as const;
   const blobs = await orFault(place, () => readOpenings(openings, bundle));
-  for (const [at, entry] of entries.entries()) {
+  for (const [at, leaf] of leaves.entries()) {
     const index = first + at;
-    const leaf = await orFault({ kind: "entry", path: entriesPath(bundle), index }, () => parseLeaf(entry));
     if (equalBytes(sha256(blobs[at] ?? none), leaf.openingsDigest)) continue;
     const message = `the openings of entry ${index} do not have the digest that its leaf gives`;
     throw new Misfit({ ...place, index, message });
