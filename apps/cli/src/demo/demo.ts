@@ -7,6 +7,7 @@ import { generateExtract } from "../example-force/index.ts";
 import type { Progress } from "../progress.ts";
 import { establish, type Running, stopAll } from "../services/establish.ts";
 import { initInstallation, openHome, publicPort } from "../services/installation.ts";
+import { declareFormer } from "./declare-former.ts";
 import { exampleAgreement } from "./example-agreement.ts";
 import { finishCards, importPeople, makeOrder, produce } from "./main-job.ts";
 import { reportDemo } from "./report.ts";
@@ -60,6 +61,7 @@ export async function runDemo(options: {
     const again = produced.missing > 0 ? await makeOrder(stage) : undefined;
     const reprinted = again ? await produce(stage, again, { faults: false }) : undefined;
     const finished = await finishCards(stage);
+    const former = await declareFormer(stage);
     const report = await reportDemo(stage, {
       imported,
       runs: [produced, reprinted],
@@ -67,7 +69,7 @@ export async function runDemo(options: {
       finished,
       started,
     });
-    return { report, text: summarise(report, stage) };
+    return { report, text: summarise(report, stage, former) };
   } finally {
     await stopAll(running ?? {});
     await tap.stop();

@@ -3,7 +3,7 @@ import type { DemoReport } from "./report.ts";
 import type { Stage } from "./stage.ts";
 
 /** The end of the demonstration, in words that take a chief constable a minute. */
-export function summarise(report: DemoReport, stage: Stage): string {
+export function summarise(report: DemoReport, stage: Stage, former: { people: number }): string {
   const n = (value: number) => value.toLocaleString("en-GB");
   const hours = (value: number) => value.toLocaleString("en-GB", { maximumFractionDigits: 2 });
   const { cards, exposure, ledger } = report;
@@ -31,6 +31,7 @@ Who was exposed, and for how long
   ${n(exposure.people)} people were in clear at the contractor, one card at a time.
   Person-hours in clear: digital ${hours(exposure.personHours.digital.trusted)} if its receipts are true, ${hours(exposure.personHours.digital.untrusted)} if none is;
   physical (plastic not yet scanned in) ${hours(exposure.personHours.physical.trusted)} and ${hours(exposure.personHours.physical.untrusted)}.
+  Apart from that, declared and unproven: the contractor before this one held names and portraits of ${n(former.people)} people until last year.
 
 Anybody can check it
   The ledger holds ${n(ledger.size)} entries and ${ledger.verified ? "verifies offline" : "DOES NOT VERIFY"}: ${ledger.origin} (unwitnessed).
