@@ -96,7 +96,8 @@ export const runListSchema = z.strictObject({
   runs: z.array(z.strictObject({ run: uuid, order: uuid, until: instant, left: z.int() })),
 });
 export const runSchema = z.strictObject({ run: uuid, order: uuid, until: instant, jobs: z.array(uuid) });
-export const lineSchema = z.strictObject({ line: slug, chain: digestHex });
+/** `restart`: the chain value is this restart's, and nobody has used the line since. */
+export const lineSchema = z.strictObject({ line: slug, chain: digestHex, restart: uuid.optional() });
 
 /** A request as it came over the wire, kept as evidence and shown to the keyholder. Header names in lower case. */
 export const rawRequestSchema = z.strictObject({

@@ -48,6 +48,7 @@ export {
 } from "./request-signature.ts";
 export {
   chainNext,
+  chainRestart,
   chainStart,
   orderStatement,
   outcomeStatement,

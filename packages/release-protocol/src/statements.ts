@@ -46,6 +46,10 @@ export const chainNext = (previous: Uint8Array, identity: Uint8Array): Uint8Arra
   return sha256(concat(CHAIN, previous, identity));
 };
 
+/** A line's chain value after the force restarted it (section 3): 32 bytes. `restart` is the restart's id. */
+export const chainRestart = (recipient: string, line: string, restart: string): Uint8Array =>
+  sha256(concat(CHAIN, lp(recipient), lp(line), lp(restart)));
+
 /** HPKE's `info` of a release (section 4): the sealed key is bound to its place in the log. */
 export const releaseInfo = (input: {
   attempt: number;
