@@ -25,6 +25,7 @@ export const ACTIONS = {
   "list-holds": ["security", "production"],
   "place-hold": ["security", "production"],
   "lift-hold": ["security"],
+  "restart-line": ["security"],
   "approve-attempt": ["security"],
   "see-exposure": ["security"],
   "declare-disclosure": ["security"],

@@ -7,6 +7,7 @@ import { readAskedRelease } from "./asked-release.ts";
 import { createBatcher } from "./batcher.ts";
 import { createReceiptWriter } from "./receipt-writer.ts";
 import { createReleaseWriter } from "./release-writer.ts";
+import { findUnusedRestart } from "./restart-line.ts";
 import { settleCounters } from "./settle-counters.ts";
 import { registerSigned, type SignedAnswer } from "./signed-routes.ts";
 
@@ -51,7 +52,7 @@ export function registerReleaseBureauRoutes(app: FastifyInstance, desk: Desk): v
       use: "requests",
       handle: async ({ recipient, params }) => {
         const line = params.line ?? "";
-        return LINE.test(line) ? { json: { line, chain: await readChain(desk, recipient, line) } } : MALFORMED;
+        return LINE.test(line) ? { json: await readLine(desk, recipient, line) } : MALFORMED;
       },
     },
   ]);
@@ -59,10 +60,13 @@ export function registerReleaseBureauRoutes(app: FastifyInstance, desk: Desk): v
 
 const MALFORMED: SignedAnswer = { refusal: "malformed" };
 
-async function readChain(desk: Desk, recipient: string, line: string): Promise<string> {
-  const { rows } = await desk.pool.query<{ chain: Buffer }>(
-    "select chain from line where recipient = $1 and line = $2",
-    [recipient, line],
-  );
-  return Buffer.from(rows[0]?.chain ?? chainStart(recipient, line)).toString("hex");
+async function readLine({ pool }: Desk, recipient: string, line: string) {
+  const { rows } = await pool.query<{ chain: Buffer }>("select chain from line where recipient = $1 and line = $2", [
+    recipient,
+    line,
+  ]);
+  const used = rows[0]?.chain;
+  const chain = Buffer.from(used ?? chainStart(recipient, line)).toString("hex");
+  const restart = used === undefined ? undefined : await findUnusedRestart(pool, { recipient, line, chain: used });
+  return { line, chain, ...(restart === undefined ? {} : { restart }) };
 }

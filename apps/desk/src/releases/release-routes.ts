@@ -7,6 +7,7 @@ import { approveAttempt } from "./approve-attempt.ts";
 import { liftHold } from "./lift-hold.ts";
 import { listHolds } from "./list-holds.ts";
 import { placeHold } from "./place-hold.ts";
+import { restartLine } from "./restart-line.ts";
 import { listReleases } from "./waiting-attempts.ts";
 
 const name = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/);
@@ -17,9 +18,10 @@ const liftBody = z.strictObject({ despite: words.optional() });
 const approveBody = z.strictObject({ job: z.uuid(), attempt: z.int().min(2).max(99) });
 const listQuery = z.strictObject({ recipient: name.optional(), all: z.enum(["true", "false"]).optional() });
 const releasesQuery = z.strictObject({ recipient: name.optional(), waiting: z.enum(["true", "false"]).optional() });
+const restartBody = z.strictObject({ recipient: name, line: name });
 const holdParams = z.strictObject({ hold: z.uuid() });
 
-/** Staff's routes of this room: holds, releases without a receipt, and approvals of further attempts. */
+/** Staff's routes of this room: holds, stopped lines, releases without a receipt, and approvals of further attempts. */
 export function registerReleaseRoutes(api: FastifyInstance, desk: Desk): void {
   api.get("/holds", async (request) => {
     requireAction(request, "list-holds");
@@ -38,6 +40,10 @@ export function registerReleaseRoutes(api: FastifyInstance, desk: Desk): void {
     const { hold } = parseBody(holdParams, request.params);
     const { despite } = parseBody(liftBody, request.body);
     return liftHold(desk, { hold, actor: actor.id, despite });
+  });
+  api.post("/lines/restart", async (request) => {
+    const actor = requireAction(request, "restart-line");
+    return restartLine(desk, { ...parseBody(restartBody, request.body), actor: actor.id });
   });
   api.get("/releases", async (request) => {
     requireAction(request, "list-releases");
