@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { chainStart } from "@tipstaff/release-protocol";
+import { chainRestart, chainStart } from "@tipstaff/release-protocol";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
@@ -14,6 +14,7 @@ import {
   recordOutcome,
   resolveUncertain,
   settleFlight,
+  takeOverRestart,
 } from "./line-state.ts";
 
 const sha = (text: string) => createHash("sha256").update(text).digest("hex");
@@ -291,5 +292,30 @@ describe("a line that is ended at any point and started again", () => {
       }),
       { numRuns: 150 },
     );
+  });
+});
+
+describe("takeOverRestart()", () => {
+  const restart = "0b0e7a8e-5f0e-4c39-9a52-0d2d5f0c7a11";
+  const recipient = "cardmaker";
+  const chain = Buffer.from(chainRestart(recipient, "line-01", restart)).toString("hex");
+  const stopped = { ...idle, chain: sha("old"), stopped: "line-forked" } as const;
+
+  it("begins the line anew at the restart's chain value", () => {
+    expect(takeOverRestart(stopped, { recipient, chain, restart })).toEqual({ ok: true, line: { ...idle, chain } });
+  });
+
+  it.each([
+    ["the force names no restart", { recipient, chain }],
+    ["the line was used since", { recipient, chain: sha("next"), restart }],
+    ["it is another restart's value", { recipient, chain, restart: restart.replace("0b", "0c") }],
+    ["it is another recipient's", { recipient: "other", chain, restart }],
+    ["it is what the bureau knew before", { recipient, chain: stopped.chain, restart }],
+  ])("stays stopped where %s", (_name, told) => {
+    expect(takeOverRestart(stopped, told)).toEqual({ ok: false, reason: "no-consent" });
+  });
+
+  it("refuses a line that is not stopped, so that no restart can move one in use", () => {
+    expect(takeOverRestart(idle, { recipient, chain, restart })).toEqual({ ok: false, reason: "not-stopped" });
   });
 });

@@ -1,4 +1,4 @@
-import { chainNext, type RefusalCode } from "@tipstaff/release-protocol";
+import { chainNext, chainRestart, type RefusalCode } from "@tipstaff/release-protocol";
 
 /** A request that was or will be sent, and whose answer is not in the store yet. Digests in hex. */
 export type Flight = {
@@ -117,6 +117,22 @@ export function settleFlight(
   }
   const forked = after({ state: "refused", code: "line-forked" });
   return { ok: true, verdict: "forked", line: { ...freed, stopped: "line-forked" }, job: forked };
+}
+
+/**
+ * The force restarted this stopped line: from now on its chain is the restart's. Refused while the value is any other,
+ * since then nobody consented, or somebody has used the line since.
+ */
+export function takeOverRestart(
+  line: LineState,
+  told: { readonly recipient: string; readonly chain: string; readonly restart?: string | undefined },
+): Step<{ readonly line: LineState }, "not-stopped" | "no-consent"> {
+  if (line.stopped === undefined) return refuse("not-stopped");
+  const { recipient, chain, restart } = told;
+  if (restart === undefined) return refuse("no-consent");
+  const consented = Buffer.from(chainRestart(recipient, line.line, restart)).toString("hex");
+  if (chain !== consented) return refuse("no-consent");
+  return { ok: true, line: { line: line.line, chain, flight: undefined, stopped: undefined } };
 }
 
 /** The key is here and verified: from now on a card may come out. Recorded before anything is sent to the printer. */

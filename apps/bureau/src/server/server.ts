@@ -5,6 +5,7 @@ import fastify, { type FastifyInstance, type FastifyReply } from "fastify";
 import { z } from "zod";
 import type { Bureau } from "../bureau.ts";
 import { BureauError, type BureauErrorCode } from "../bureau-error.ts";
+import { restartLine } from "../lines/restart-line.ts";
 import type { Sessions } from "../lines/sessions.ts";
 import { fetchOrders } from "../orders/fetch-orders.ts";
 import { resolveJob } from "../receipts/resolve.ts";
@@ -13,6 +14,7 @@ import { describeStatus } from "./status.ts";
 const DEFAULT_PATIENCE_SECONDS = 30;
 const MAX_PATIENCE_SECONDS = 3_600;
 
+const name = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/);
 const ordinals = z.array(z.int().min(1)).max(100_000).default([]);
 const printSchema = z.strictObject({
   run: z.uuid().optional(),
@@ -24,9 +26,10 @@ const printSchema = z.strictObject({
 const resolveSchema = z.strictObject({
   job: z.uuid(),
   result: z.enum(["produced", "spoiled"]),
-  operator: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/),
+  operator: name,
   reason: z.enum(SPOIL_REASONS).optional(),
 });
+const restartSchema = z.strictObject({ line: name, operator: name });
 const eventsSchema = z.strictObject({ since: z.coerce.number().int().min(0).default(0) });
 const emptySchema = z.strictObject({});
 
@@ -68,6 +71,7 @@ export function createServer(bureau: Bureau, sessions: Sessions): FastifyInstanc
   });
   app.post("/print", async (request) => sessions.print(printSchema.parse(request.body ?? {})));
   app.post("/resolve", async (request) => resolveJob(bureau, resolveSchema.parse(request.body ?? {})));
+  app.post("/restart", async (request) => restartLine(bureau, restartSchema.parse(request.body ?? {})));
   return app;
 }
 
