@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import { contextOf } from "./context.ts";
 
 export function registerBureau(program: Command): void {
-  const bureau = program.command("bureau").description("the contractor's side: fetch, print, resolve, status");
+  const bureau = program.command("bureau").description("the contractor's side: fetch, print, resolve, restart, status");
   bureau.command("fetch").action(async (_options: unknown, command: Command) => {
     const context = contextOf(command);
     context.answer(await context.bureau().post("/fetch", {}));
@@ -22,6 +22,14 @@ export function registerBureau(program: Command): void {
     .action(async (job: string, options: { result: string; operator: string }, command: Command) => {
       const context = contextOf(command);
       context.answer(await context.bureau().post("/resolve", { job, ...options }));
+    });
+  bureau
+    .command("restart <line>")
+    .description("take over a stopped line that two people of the force restarted (lines restart)")
+    .requiredOption("--operator <id>", "who does it")
+    .action(async (line: string, options: { operator: string }, command: Command) => {
+      const context = contextOf(command);
+      context.answer(await context.bureau().post("/restart", { line, ...options }));
     });
   bureau.command("status").action(async (_options: unknown, command: Command) => {
     const context = contextOf(command);

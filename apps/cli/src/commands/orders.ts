@@ -84,4 +84,14 @@ export function registerOrders(program: Command): void {
       const path = `/api/holds/${encodeURIComponent(hold)}/lift`;
       context.answer(await context.desk("security.one").post(path, options));
     });
+
+  program
+    .command("lines")
+    .description("printing lines of a recipient")
+    .command("restart <recipient> <line>")
+    .description("let a stopped line begin anew, while its recipient is held; takes two people (--as)")
+    .action(async (recipient: string, line: string, _options: unknown, command: Command) => {
+      const context = contextOf(command);
+      context.answer(await context.desk("security.one").post("/api/lines/restart", { recipient, line }));
+    });
 }
