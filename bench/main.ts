@@ -1,5 +1,8 @@
 // npm run bench [-- NAME …] [--people N]: each figure as a ratio to a floor measured in the same run.
+import { endChildrenOnSignal } from "../apps/cli/src/services/processes.ts";
 import { type Measurement, toLine } from "./measure.ts";
+
+endChildrenOnSignal();
 
 const BENCHES: Record<string, () => Promise<{ run: (options: { people: number }) => AsyncIterable<Measurement> }>> = {
   import: () => import("./import.ts"),

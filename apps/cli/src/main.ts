@@ -14,9 +14,11 @@ import { registerLedger } from "./commands/ledger.ts";
 import { registerOrders } from "./commands/orders.ts";
 import { registerPeople } from "./commands/people.ts";
 import { registerUnbuilt } from "./commands/unbuilt.ts";
+import { endChildrenOnSignal } from "./services/processes.ts";
 
 // Whatever this process and those that it starts make is their own user's alone.
 process.umask(0o077);
+endChildrenOnSignal();
 
 const program = new Command("tipstaff")
   .description("Issue warrant cards and staff passes through a contractor that never holds more than it may.")

@@ -15,6 +15,7 @@ import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { CliError } from "../cli-error.ts";
+import { adoptChild } from "./processes.ts";
 
 const USER = "tipstaff";
 const READY = "ready to accept connections";
@@ -110,6 +111,7 @@ async function spawnServer({ folder, port, logFile, flags = [], bin, identity }:
   if (sockets !== undefined) makeSocketFolder(sockets, identity);
   const args = ["-D", folder, "-p", String(port), "-h", "127.0.0.1", "-k", sockets ?? "", ...flags];
   const server = spawn(join(bin, "postgres"), args, { ...identity, stdio: ["ignore", "ignore", "pipe"] });
+  adoptChild(server, "SIGINT");
   await new Promise<void>((resolve, reject) => {
     const failure = (what: string) => {
       clearTimeout(timer);

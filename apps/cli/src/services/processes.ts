@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
 import { createServer } from "node:net";
 import { dirname, join } from "node:path";
@@ -34,6 +34,29 @@ const memory = { MALLOC_ARENA_MAX: "2", MALLOC_MMAP_THRESHOLD_: "32768", MALLOC_
 const env = { ...memory, ...process.env };
 const mainOf = (app: AppName) => join(apps, app, "src", "main.ts");
 
+const children = new Map<ChildProcess, NodeJS.Signals>();
+
+/** A child that must not outlive this process; `end` is the signal that it ends orderly by. */
+export function adoptChild(child: ChildProcess, end: NodeJS.Signals): void {
+  children.set(child, end);
+  child.once("exit", () => children.delete(child));
+}
+
+/** Where nothing else waits for the signal, it ends the children and then this process. */
+export function endChildrenOnSignal(): void {
+  for (const [signal, code] of [
+    ["SIGINT", 130],
+    ["SIGTERM", 143],
+    ["SIGHUP", 129],
+  ] as const) {
+    process.on(signal, () => {
+      if (process.listenerCount(signal) > 1) return;
+      for (const [child, end] of children) child.kill(end);
+      process.exit(code);
+    });
+  }
+}
+
 /** `whileStarting`: aborting it kills the app before it is ready, as a power cut would. */
 export type StartOptions = { whileStarting?: AbortSignal | undefined };
 
@@ -50,6 +73,7 @@ export async function startApp(
     stdio: ["ignore", "pipe", log],
   });
   closeSync(log);
+  adoptChild(child, "SIGTERM");
   const cut = () => child.kill("SIGKILL");
   whileStarting?.addEventListener("abort", cut);
   const exited = new Promise<number | null>((resolve) => child.once("exit", (code) => resolve(code)));
@@ -90,6 +114,7 @@ export async function runApp(
     env,
     stdio: ["ignore", "pipe", options.progress ? "inherit" : "pipe"],
   });
+  adoptChild(child, "SIGTERM");
   const read = async (stream: NodeJS.ReadableStream | null) => {
     const chunks: Buffer[] = [];
     if (stream) for await (const chunk of stream) chunks.push(Buffer.from(chunk));
