@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import pg from "pg";
 import copyStreams from "pg-copy-streams";
+import { CliError } from "../cli-error.ts";
 import type { Home } from "../services/installation.ts";
 
 /** Takes what a thief at the bureau takes: its database, files and backups. */
@@ -20,7 +21,10 @@ export async function copyForce(home: Home, databaseUrl: string, loot: string): 
   const tables = join(loot, "tables");
   mkdirSync(tables, { recursive: true });
   const client = new pg.Client({ connectionString: databaseUrl });
-  await client.connect();
+  await client.connect().catch((cause: Error) => {
+    const advice = "Start it, with everything else or alone: tipstaff serve postgres";
+    throw new CliError("failed", `The force's database does not answer (${cause.message}).`, advice);
+  });
   try {
     const { rows } = await client.query<{ schema: string; name: string }>(
       "select schemaname as schema, tablename as name from pg_tables where schemaname not in ('pg_catalog', 'information_schema')",
