@@ -1,7 +1,15 @@
 import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { chainNext, chainStart, orderStatement, outcomeStatement, releaseIdentity, releaseInfo } from "./statements.ts";
+import {
+  chainNext,
+  chainRestart,
+  chainStart,
+  orderStatement,
+  outcomeStatement,
+  releaseIdentity,
+  releaseInfo,
+} from "./statements.ts";
 
 const vectors = JSON.parse(readFileSync(new URL("../vectors/statements.json", import.meta.url), "utf8"));
 const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString("hex");
@@ -15,6 +23,7 @@ describe("statements", () => {
     expect(hex(start)).toBe(vectors.chainStart);
     expect(hex(identity)).toBe(vectors.identity);
     expect(hex(chainNext(start, identity))).toBe(vectors.chainNext);
+    expect(hex(chainRestart(request.recipient, request.line, vectors.restart))).toBe(vectors.chainRestart);
     expect(hex(releaseInfo({ ...vectors.info, identity, leafHash: digest }))).toBe(vectors.infoBytes);
     const sealed = {
       outcome: "released",
