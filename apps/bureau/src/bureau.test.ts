@@ -1,5 +1,6 @@
 import { chmodSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { chainRestart } from "@tipstaff/release-protocol";
 import { afterEach, describe, expect, it } from "vitest";
 import { pin } from "./installation/pins.ts";
 import { signAgreement } from "./installation/sign-agreement.ts";
@@ -230,6 +231,30 @@ describe("bureau print", () => {
     expect(status.alarms).toMatchObject([{ kind: "line-forked" }]);
     expect(status.lines).toMatchObject([{ state: "line-forked" }]);
     expect(bureau.force.messages.filter(({ route }) => route === "POST /v1/releases")).toHaveLength(1);
+  });
+
+  it("goes on with a stopped line only where the force restarted it and nobody has used it since", async () => {
+    const bureau = await establish(1);
+    const { order } = bureau.force.addOrder(2);
+    bureau.force.openRun(order);
+    bureau.force.behave = once("POST /v1/releases", { refuse: "chain-broken" });
+    const stolen = "ab".repeat(32);
+    bureau.force.chains.set("line-01", stolen);
+    const served = await start(bureau);
+    await served.post("/print", FAST);
+    const restart = () => served.call("POST", "/restart", { line: "line-01", operator: "operator-7" });
+    expect(await restart()).toMatchObject({ status: 409, json: { code: "refused" } });
+    const consent = "0b0e7a8e-5f0e-4c39-9a52-0d2d5f0c7a11";
+    bureau.force.restarts.set("line-01", consent);
+    expect(await restart()).toMatchObject({ status: 409 });
+    expect((await served.get("/status")).lines).toMatchObject([{ state: "line-forked" }]);
+    const chain = Buffer.from(chainRestart("cardmaker", "line-01", consent)).toString("hex");
+    bureau.force.chains.set("line-01", chain);
+    expect(await restart()).toMatchObject({ status: 200, json: { line: "line-01", restarted: true } });
+    expect(await restart()).toMatchObject({ status: 409 });
+    // The job that was in flight when the line stopped is not asked for again.
+    expect(await served.post("/print", FAST)).toMatchObject({ produced: 1, lines: { "nothing-to-print": 1 } });
+    expect(await served.call("POST", "/restart", { line: "line-9", operator: "o" })).toMatchObject({ status: 400 });
   });
 
   it("says that the desk is away, and does not hang", async () => {

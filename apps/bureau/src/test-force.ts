@@ -72,6 +72,8 @@ export async function startTestForce(bureauKeys: readonly { id: string; use: str
     runs: new Map<string, { order: string; jobs: string[] }>(),
     jobs: new Map<string, Job>(),
     chains: new Map<string, string>(),
+    /** Restarts that the force tells of, by line. */
+    restarts: new Map<string, string>(),
     answers: new Map<string, { answer: ReleaseAnswer } | { code: RefusalCode }>(),
     nonces: new Set<string>(),
     messages: [] as Message[],
@@ -138,6 +140,7 @@ function addOrder(
     runs: Map<string, { order: string; jobs: string[] }>;
     jobs: Map<string, Job>;
     chains: Map<string, string>;
+    restarts: Map<string, string>;
     answers: Map<string, { answer: ReleaseAnswer } | { code: RefusalCode }>;
     nonces: Set<string>;
     messages: Message[];
@@ -265,7 +268,10 @@ async function answer(state: State, { route, path, body }: Message, behaviour: B
     return { status: 200, body: { runs } };
   }
   if (route === "GET /v1/runs") return { status: 200, body: { run: id, until, ...state.runs.get(id ?? "") } };
-  if (route === "GET /v1/lines") return { status: 200, body: { line: id, chain: chainOf(state, id ?? "") } };
+  if (route === "GET /v1/lines") {
+    const restart = state.restarts.get(id ?? "");
+    return { status: 200, body: { line: id, chain: chainOf(state, id ?? ""), ...(restart && { restart }) } };
+  }
   if (route === "POST /v1/releases") return release(state, releaseRequestSchema.parse(body), behaviour);
   if (route === "POST /v1/receipts") return receive(state, receiptSchema.parse(body));
   throw new Error(`no such route: ${route}`);
