@@ -26,6 +26,13 @@ export { type OpenedPart, openActor, openEvent, openSubject } from "./entry/open
 export { type EntryInput, type PreparedEntry, prepareEntry } from "./entry/prepare-entry.ts";
 export { LedgerError, type LedgerErrorCode } from "./error.ts";
 export {
+  type EvidenceInput,
+  type EvidenceVerdict,
+  encodeShownOpenings,
+  parseShownOpenings,
+  verifyEvidence,
+} from "./evidence/verify-evidence.ts";
+export {
   type Checkpoint,
   type CheckpointVerdict,
   encodeCheckpoint,
@@ -48,6 +55,7 @@ export {
   verifyNote,
   verifySignatureLines,
 } from "./formats/signed-note.ts";
+export { encodeTlogProof, parseTlogProof, type TlogProof } from "./formats/tlog-proof.ts";
 export { encodeVerifierKey, isKeyName, parseVerifierKey, type VerifierKey } from "./formats/verifier-key.ts";
 export { createHttpReader, type HttpReaderOptions } from "./http/http-reader.ts";
 export { readOpenings } from "./storage/openings-files.ts";

@@ -7,6 +7,7 @@ import fastify, {
 } from "fastify";
 import { demandStaff } from "../access/require-action.ts";
 import type { Desk } from "../desk.ts";
+import { registerLogRoutes } from "./log-routes.ts";
 import { Problem, toProblemBody } from "./problem.ts";
 import { registerBureauRoutes, registerStaffRoutes } from "./rooms.ts";
 import { isUnavailable } from "./unavailable.ts";
@@ -14,7 +15,7 @@ import { isUnavailable } from "./unavailable.ts";
 /** A request for 47,000 people by id is about 2 MB. */
 const BODY_LIMIT_BYTES = 16 * 1024 * 1024;
 
-/** The desk's HTTP face: the staff API under /api, the bureau's under /v1. */
+/** The desk's HTTP face: the staff API under /api, the bureau's under /v1, the log's public files under /log. */
 export function createServer(desk: Desk): FastifyInstance {
   const logger: FastifyBaseLogger = desk.log;
   const app = fastify({
@@ -39,6 +40,7 @@ export function createServer(desk: Desk): FastifyInstance {
     { prefix: "/api" },
   );
   registerBureauRoutes(app, desk);
+  registerLogRoutes(app, desk);
   return app;
 }
 
