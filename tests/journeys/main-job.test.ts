@@ -183,6 +183,39 @@ describe("after the demonstration, with everything served again", () => {
     expect(stdout).not.toMatch(/(^|,)"?[=+@]/m);
   });
 
+  test("`disclosures declare` twice is declared once, stays apart from what is proved, and tells unknown people by line", async () => {
+    const file = join(home, "former.csv");
+    writeFileSync(file, "Pay No\nnobody-1\n");
+    const terms = [
+      "--recipient",
+      "cardmaker",
+      "--from",
+      "2020-01-01",
+      "--categories",
+      "name,portrait",
+      "--reason",
+      "test",
+    ];
+    const nobody = await at("disclosures", "declare", ...terms, "--people", file);
+    expect([nobody.code, nobody.stdout]).toEqual([1, expect.stringMatching(/lines 2\b/)]);
+    expect(nobody.stdout + nobody.stderr).not.toContain("nobody-1");
+    const numbers = readFileSync(join(report.paths.extract, "extract.csv"), "utf8").split("\n").slice(1, 4);
+    writeFileSync(file, numbers.map((line) => `${line.split(",")[0]}\n`).join(""));
+    for (const declared of [3, 0]) {
+      const { code, stdout, stderr } = await at("--json", "disclosures", "declare", ...terms, "--people", file);
+      expect(code, stderr).toBe(0);
+      expect(JSON.parse(stdout)).toMatchObject({ people: 3, declared, already: 3 - declared });
+    }
+    const listed = JSON.parse((await at("--json", "disclosures", "list")).stdout);
+    expect(listed.disclosures.map(({ recipient }: { recipient: string }) => recipient).sort()).toEqual([
+      ...["cardmaker", "former-cardmaker"],
+    ]);
+    const told = await at("exposure", "--recipient", "cardmaker", ...window());
+    expect(told.stdout).toMatch(/^ +3 {2}declared, unproven$/m);
+    const { stdout } = await at("--json", "exposure", "--recipient", "cardmaker", ...window());
+    expect(JSON.parse(stdout)).toMatchObject({ people: report.exposure.people, grades: { "declared, unproven": 3 } });
+  });
+
   test("`exposure` with a window that ends before it begins is one clear error", async () => {
     const wrong = ["--from", "2026-02-01T00:00:00Z", "--to", "2026-01-01T00:00:00Z"];
     const { code, stderr } = await at("exposure", "--recipient", "cardmaker", ...wrong);
@@ -199,10 +232,11 @@ describe("after the demonstration, with everything served again", () => {
     expect(unbuilt.stderr).toMatch(/not built yet/);
   });
 
-  test("`holds list`, `runs show`, `bureau status` and `keyholder status` answer JSON", async () => {
+  test("`holds list`, `runs show`, `releases list`, `bureau status` and `keyholder status` answer JSON", async () => {
     for (const args of [
       ["holds", "list"],
       ["runs", "show"],
+      ["releases", "list", "--waiting"],
       ["bureau", "status"],
       ["keyholder", "status"],
     ]) {
