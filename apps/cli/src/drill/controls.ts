@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
+import { releaseIdentity } from "@tipstaff/release-protocol";
 import { sealJob } from "@tipstaff/sealing";
 import sharp from "sharp";
 import { ownersOf } from "./known-portraits.ts";
@@ -90,7 +91,7 @@ async function opensPlantedAnswer(folder: string): Promise<boolean> {
   } as const;
   const place = { origin: "control.example/log", index: 0, leaf: Buffer.from("leaf").toString("base64url") };
   const { encapsulatedSecret, ciphertext } = await suite.Seal(pair.publicKey, randomBytes(32), {
-    info: infoOf(request, place),
+    info: infoOf({ attempt: request.attempt, identity: releaseIdentity(request) }, place),
   });
   const base64 = (bytes: Uint8Array) => Buffer.from(bytes).toString("base64url");
   const sealed = { enc: base64(encapsulatedSecret), sealed: base64(ciphertext), signature: base64(randomBytes(64)) };

@@ -12,7 +12,7 @@ import { filesBelow } from "./files-below.ts";
 import { type KnownPeople, readKnownPeople } from "./known-people.ts";
 import { ownersOf } from "./known-portraits.ts";
 import { type BuiltLevel, THIEVES } from "./levels.ts";
-import { createSearchPool, type ReportSearch, type SearchPool } from "./search-pool.ts";
+import { createSearchPool, type ReportSearch } from "./search-pool.ts";
 import { copyBureau, copyForce } from "./take-copies.ts";
 import { openWithContentKeys, openWithSeeds, recordedReleases, sampleJobs } from "./try-keys.ts";
 
@@ -62,19 +62,14 @@ export async function runDrill(options: {
       );
     }
     const known = await readKnownPeople(options.extractFolder);
-    const pool = createSearchPool(known);
-    try {
-      const levels: LevelResult[] = [];
-      for (const level of options.levels) {
-        const place = join(loot, `level-${level}`);
-        const rob = (report: ReportSearch) => ROBBERIES[level]({ ...options, place, known, pool, report });
-        levels.push(await options.step(`Level ${level}: a thief who ${THIEVES[level]}, megabytes`, rob));
-        rmSync(place, { recursive: true, force: true });
-      }
-      return { levels, controls };
-    } finally {
-      await pool.close();
+    const levels: LevelResult[] = [];
+    for (const level of options.levels) {
+      const place = join(loot, `level-${level}`);
+      const rob = (report: ReportSearch) => ROBBERIES[level]({ ...options, place, known, report });
+      levels.push(await options.step(`Level ${level}: a thief who ${THIEVES[level]}, megabytes`, rob));
+      rmSync(place, { recursive: true, force: true });
     }
+    return { levels, controls };
   } finally {
     rmSync(loot, { recursive: true, force: true });
   }
@@ -85,7 +80,6 @@ type Robbery = {
   readonly databaseUrl: string;
   readonly place: string;
   readonly known: KnownPeople;
-  readonly pool: SearchPool;
   readonly report: ReportSearch;
 };
 
@@ -95,8 +89,10 @@ const ROBBERIES: Readonly<Record<BuiltLevel, (robbery: Robbery) => Promise<Level
   4: robForce,
 };
 
-async function searchLoot(folders: readonly string[], { known, pool, report }: Robbery) {
-  const { people, images, files, bytes } = await pool.search(folders, report);
+/** The threads end with their search: trying keys takes memory of its own. */
+async function searchLoot(folders: readonly string[], { known, report }: Robbery) {
+  const pool = createSearchPool(known);
+  const { people, images, files, bytes } = await pool.search(folders, report).finally(pool.close);
   const found = new Set([...people, ...(await ownersOf(images, known))]);
   return { found, searched: { ofPeople: known.count, files, bytes } };
 }

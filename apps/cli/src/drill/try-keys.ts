@@ -92,28 +92,37 @@ function opensJob({ context, sealed }: SealedSample, contentKey: Buffer): boolea
   }
 }
 
-export type RecordedRelease = { request: ReleaseRequest; answer: ReleaseAnswer };
+/** What a seed is tried on: as little of each exchange as is needed, for there are thousands. */
+export type RecordedRelease = { half: string; enc: Buffer; sealed: Buffer; info: Uint8Array };
+type RecordedRequest = Pick<ReleaseRequest, "attempt" | "key"> & { identity: Uint8Array };
 
 /** Release requests and answers as they stand in recorded traffic, the first ten thousand; however long it is. */
 export function recordedReleases(recording: string): RecordedRelease[] {
-  const requests = new Map<string, ReleaseRequest>();
+  const requests = new Map<string, RecordedRequest>();
   const releases = new Map<string, RecordedRelease>();
   for (const window of windowsOf(recording)) {
     if (!RELEASE_MARKS.some((mark) => window.includes(mark))) continue;
     const text = window.toString("latin1");
     for (const [body] of text.matchAll(/\{"version":1,[^{}]*"key":"[^{}]*\}/g)) {
       const parsed = releaseRequestSchema.safeParse(JSON.parse(body));
-      if (parsed.success) requests.set(`${parsed.data.job}/${parsed.data.attempt}`, parsed.data);
+      if (!parsed.success) continue;
+      const { job, attempt, key } = parsed.data;
+      requests.set(`${job}/${attempt}`, { attempt, key, identity: releaseIdentity(parsed.data) });
     }
     for (const match of text.matchAll(/\{"outcome":"released"/g)) {
       const answer = releaseAnswerSchema.safeParse(readJson(text, match.index));
       const name = answer.success ? `${answer.data.job}/${answer.data.attempt}` : "";
       const request = requests.get(name);
-      if (answer.success && request) releases.set(name, { request, answer: answer.data });
+      if (answer.success && request) releases.set(name, toRecorded(request, answer.data));
     }
     if (releases.size >= MOST_RECORDED) break;
   }
   return [...releases.values()];
+}
+
+function toRecorded(request: RecordedRequest, answer: ReleaseAnswer): RecordedRelease {
+  const [enc, sealed] = [Buffer.from(answer.enc, "base64url"), Buffer.from(answer.sealed, "base64url")];
+  return { half: x25519Half(request.key), enc, sealed, info: infoOf(request, answer) };
 }
 
 /** Reads one JSON object out of a longer text. */
@@ -133,10 +142,13 @@ function readJson(text: string, from: number): unknown {
 }
 
 /** The HPKE info of a release, which anybody on the wire can compute. */
-export function infoOf(request: ReleaseRequest, answer: Pick<ReleaseAnswer, "origin" | "index" | "leaf">): Uint8Array {
+export function infoOf(
+  request: Omit<RecordedRequest, "key">,
+  answer: Pick<ReleaseAnswer, "origin" | "index" | "leaf">,
+): Uint8Array {
   return releaseInfo({
     attempt: request.attempt,
-    identity: releaseIdentity(request),
+    identity: request.identity,
     origin: answer.origin,
     index: answer.index,
     leafHash: leafHash(Buffer.from(answer.leaf, "base64url")),
@@ -148,15 +160,14 @@ export function infoOf(request: ReleaseRequest, answer: Pick<ReleaseAnswer, "ori
  * shows at once whether a seed is the right one (draft-connolly-cfrg-xwing-kem, 5.2); the answer is then really opened.
  */
 export async function openWithSeeds(releases: readonly RecordedRelease[], secrets: readonly Buffer[]): Promise<number> {
-  const byHalf = new Map(releases.map((release) => [x25519Half(release.request.key), release]));
+  const byHalf = new Map(releases.map((release) => [release.half, release]));
   let opened = 0;
   for (const secret of secrets.slice(0, MOST_SEEDS)) {
     const release = byHalf.get(x25519PublicOf(secret));
     if (release === undefined) continue;
-    const { request, answer } = release;
+    const { enc, sealed, info } = release;
     const key = await suite.DeserializePrivateKey(secret);
-    const [enc, sealed] = [Buffer.from(answer.enc, "base64url"), Buffer.from(answer.sealed, "base64url")];
-    const content = await suite.Open(key, enc, sealed, { info: infoOf(request, answer) }).catch(() => undefined);
+    const content = await suite.Open(key, enc, sealed, { info }).catch(() => undefined);
     if (content) opened += 1;
   }
   return opened;
