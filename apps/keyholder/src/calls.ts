@@ -7,6 +7,7 @@ import type { ConsoleRequest, ConsoleResponse } from "./console-types.ts";
 import { toBase64url } from "./encoding.ts";
 import { prepareEntries } from "./entries/prepare-entries.ts";
 import { openFacts } from "./facts/open-facts.ts";
+import { showOpenings } from "./facts/show-openings.ts";
 import { liftHold, openHolds, placeHold } from "./holds/hold-calls.ts";
 import { computeIndexes } from "./indexes/compute-indexes.ts";
 import { journalHead, readJournal } from "./journal/journal.ts";
@@ -72,6 +73,7 @@ export const consoleHandlers: ConsoleHandlers = {
   "log/pin": pinLog,
   "recipients/pin": pinRecipient,
   "budget/raise": raiseBudget,
+  "openings/show": showOpenings,
   journal: ({ store }, asked) => ({ entries: readJournal(store, asked) }),
   status: readStatus,
 };

@@ -278,6 +278,20 @@ export const consoleCalls = {
     request: z.strictObject({ openings: z.int().min(1), reason: z.string().min(1).max(200) }),
     response: z.strictObject({ left: z.int() }),
   },
+  /** Opens chosen fields of one entry, to be shown to somebody outside; `subject` and `actor` only to who names them. */
+  "openings/show": {
+    request: z.strictObject({
+      reason: z.string().min(1).max(200),
+      leaf: bytes(481),
+      openings: bytes(),
+      fields: z.array(z.string().max(20)).min(1).max(12),
+      subject: uuid.optional(),
+      actor: uuid.optional(),
+    }),
+    response: z.strictObject({
+      openings: z.array(z.strictObject({ field: z.string(), value: z.string(), salt: bytes(32) })),
+    }),
+  },
   journal: {
     request: z.strictObject({ from: z.int().min(0), limit: z.int().min(1).max(10000) }),
     response: z.strictObject({

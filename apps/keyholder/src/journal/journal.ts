@@ -13,6 +13,7 @@ export type JournalEvent =
   | "deks-opened"
   | "indexes-computed"
   | "facts-opened"
+  | "openings-shown"
   | "order-signed"
   | "releases-decided"
   | "accounted-counted"

@@ -61,14 +61,17 @@ const isSigned = (outcome: Outcome): boolean => {
           enc: Buffer.from(outcome.enc, "base64url"),
           sealed: Buffer.from(outcome.sealed, "base64url"),
         });
-  const { key } = parseVerifierKey(held.keyholder.keys.forceSigner.verifierKey);
+  const { publicKey } = parseVerifierKey(held.keyholder.keys.forceSigner.verifierKey);
   return verify(
     null,
     statement,
-    createPublicKey(key.export({ format: "pem", type: "spki" })),
+    createPublicKey({ key: Buffer.concat([SPKI_HEAD, publicKey]), format: "der", type: "spki" }),
     Buffer.from(outcome.signature, "base64url"),
   );
 };
+
+/** RFC 8410: the DER head of an Ed25519 public key. */
+const SPKI_HEAD = Buffer.from("302a300506032b6570032100", "hex");
 
 /** Logs a true release of a new job, shows it changed, and answers what became of it. */
 const shownAs = async (
