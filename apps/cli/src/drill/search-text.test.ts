@@ -12,6 +12,7 @@ const known: Wanted = {
     ["00412345", 0],
     ["7712345", 1],
     ["16384", 1],
+    ["0125678", 1],
     ["04656", 1],
   ]),
 };
@@ -55,6 +56,13 @@ describe("searchText()", () => {
     expect(search("relation 16384 of base")).toEqual([]);
     expect(search("collar 04656, warrant 16384")).toEqual([1]);
     expect(search(`04656${" ".repeat(400)}16384`)).toEqual([]);
+  });
+
+  it("does not take a list of small numbers, as a database keeps in its pages, for UTF-16 digits of somebody", () => {
+    const pages = [0x1e, 0x20, 0x22, 0x2d, 0x30, 0x31, 0x32, 0x35, 0x36, 0x37, 0x38, 0x3b, 0x3c, 0x40, 0x41];
+    expect(search(String.fromCharCode(...pages))).toEqual([]);
+    expect(search('pay "0125678": yes')).toEqual([1]);
+    expect(search("\n 0125678;")).toEqual([1]);
   });
 
   it("does not find a number inside a longer one, or as a size of our own formats", () => {

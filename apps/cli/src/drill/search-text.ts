@@ -13,6 +13,7 @@ const TELLING_LETTERS = 10;
  */
 const TELLING_DIGITS = 7;
 const COMPANY = 160;
+const COUNTED = 4;
 const CODED = /[A-Za-z0-9+/_-]/;
 const WORD = /[\p{L}][\p{L}'’-]{2,}/gu;
 const INNER_CAPITAL = /\p{Ll}\p{Lu}/u;
@@ -40,6 +41,7 @@ export function searchText(text: string, known: Wanted, found: Set<number>): voi
   for (const match of text.matchAll(NUMBER)) {
     const person = known.numbers.get(match[0]);
     if (person === undefined || found.has(person)) continue;
+    if (isCounting(text, match.index, match[0].length)) continue;
     if (OWN_NUMBERS.test(text.slice(Math.max(0, match.index - 24), match.index))) continue;
     if (match[0].length >= TELLING_DIGITS || hasCompany(text, match, { person, known })) found.add(person);
   }
@@ -47,6 +49,23 @@ export function searchText(text: string, known: Wanted, found: Set<number>): voi
 
 function standsAlone(text: string, from: number, to: number): boolean {
   return !CODED.test(text[from - 1] ?? " ") && !CODED.test(text[to] ?? " ");
+}
+
+/**
+ * Is this a piece of an ascending list of small numbers, as databases keep of the places in a page? Read as UTF-16 it goes
+ * `-.0234678:<>`, every letter after the one before.
+ */
+function isCounting(text: string, from: number, length: number): boolean {
+  const [before, after] = [
+    text.slice(Math.max(0, from - COUNTED), from + length),
+    text.slice(from, from + length + COUNTED),
+  ];
+  return [before, after].some((run) => run.length === length + COUNTED && isAscending(run));
+}
+
+function isAscending(text: string): boolean {
+  for (let at = 1; at < text.length; at += 1) if (text.charCodeAt(at) <= text.charCodeAt(at - 1)) return false;
+  return true;
 }
 
 /** Does another number of the same person stand near this one? */
