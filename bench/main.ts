@@ -6,6 +6,7 @@ endChildrenOnSignal();
 
 const BENCHES: Record<string, () => Promise<{ run: (options: { people: number }) => AsyncIterable<Measurement> }>> = {
   import: () => import("./import.ts"),
+  ledger: () => import("./ledger.ts"),
   system: () => import("./system.ts"),
 };
 const DEFAULT_PEOPLE = 2000;

@@ -44,7 +44,8 @@ export const appendIntake = async (
   });
 };
 
-const assertRow = ({ operationId, requestDigest, leaf, openings }: IntakeRow): void => {
+/** Throws unless id, leaf, openings and digest belong together. */
+export const assertRow = ({ operationId, requestDigest, leaf, openings }: IntakeRow): void => {
   const fits = equalBytes(parseLeaf(leaf).operationId, operationId) && isOpeningsOf(leaf, openings);
   if (!fits || requestDigest.length !== 32 || openings.length > 0xffff) {
     throw new LedgerError("entry-invalid", "operation id, leaf, openings and request digest do not belong together");
