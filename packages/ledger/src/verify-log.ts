@@ -114,10 +114,10 @@ const readBundles = async (input: VerifyLogInput, size: number, root: Uint8Array
     const bundle = { index, width: Math.min(TILE_WIDTH, size - edge.size) };
     const place = { kind: "entry", path: entriesPath(bundle), index: edge.size } as const;
     const entries = await orFault(place, () => readEntries(input.tiles, bundle));
-    await compareLeaves(input, { edge, entries, root });
+    const hashes = await compareLeaves(input, { edge, entries, root });
     const leaves = await readLeaves(input.tiles, { bundle, entries, book });
     if (input.openings) await compareOpenings(input.openings, { bundle, leaves });
-    const next = extendEdge({ ...edge, entries: [] }, entries);
+    const next = extendEdge({ ...edge, entries: [] }, entries, hashes);
     await compareFullTiles(input.tiles, next.files);
     edge = next.edge;
     input.onProgress?.({ entries: edge.size, of: size });
@@ -132,15 +132,16 @@ const hashesOf = (bytes: Uint8Array): readonly Uint8Array[] =>
 const compareLeaves = async (
   { tiles }: VerifyLogInput,
   { edge, entries, root }: { edge: LogEdge; entries: readonly Uint8Array[]; root: Uint8Array },
-): Promise<void> => {
+): Promise<readonly Uint8Array[]> => {
   const index = edge.size / TILE_WIDTH;
   const tile = { level: 0, index, width: entries.length };
   const place = { kind: "tile", path: tilePath(tile) } as const;
   const stored = hashesOf(await orFault(place, () => tileReaderOf(tiles)(tile)));
-  const at = entries.findIndex((entry, i) => !equalBytes(leafHash(entry), stored[i] ?? none));
-  if (at < 0) return;
+  const derived = entries.map(leafHash);
+  const at = derived.findIndex((hash, i) => !equalBytes(hash, stored[i] ?? none));
+  if (at < 0) return derived;
   const offset = entries.slice(0, at).reduce((sum, entry) => sum + 2 + entry.length, 0);
-  const kind = await blame(tiles, { edge, stored, derived: entries.map(leafHash), root });
+  const kind = await blame(tiles, { edge, stored, derived, root });
   const inTile = { path: place.path, bytes: { from: at * HASH_LENGTH, to: (at + 1) * HASH_LENGTH } };
   const inBundle = { path: entriesPath(tile), bytes: { from: offset, to: offset + 2 + (entries[at]?.length ?? 0) } };
   const message = `entry ${edge.size + at} does not have the hash that ${place.path} gives it`;

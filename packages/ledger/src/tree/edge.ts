@@ -47,15 +47,17 @@ const none = new Uint8Array(0);
 /**
  * Appends entries, and derives every file by which the log of the new size differs from the log of the old one: full
  * tiles and bundles, and the partial ones of the new size (C2SP tlog-tiles). Changes nothing in place.
+ * `hashes` are the leaf hashes of the entries, for who has them already.
  */
 export const extendEdge = (
   edge: LogEdge,
   entries: readonly Uint8Array[],
+  hashes: readonly Uint8Array[] = entries.map(leafHash),
 ): { readonly edge: LogEdge; readonly files: readonly LogFile[] } => {
   const size = edge.size + entries.length;
   const { files, rest } = deriveBundles(edge, entries);
   const levels: (readonly Uint8Array[])[] = [];
-  let added: readonly Uint8Array[] = entries.map(leafHash);
+  let added = hashes;
   for (let level = 0, span = 1; level < edge.levels.length || added.length > 0; level++, span *= TILE_WIDTH) {
     const derived = deriveLevel({ level, start: Math.floor(edge.size / span), held: edge.levels[level] ?? [], added });
     files.push(...derived.files);
