@@ -1,13 +1,14 @@
-import { existsSync } from "node:fs";
 import { type LogFault, parseVerifierKey, verifyLog } from "@tipstaff/ledger";
 import { createFolderStorage } from "@tipstaff/ledger/folder";
 import type { Command } from "commander";
 import { CliError } from "../cli-error.ts";
 import { createProgress } from "../progress.ts";
 import { contextOf } from "./context.ts";
+import { evidenceWords, isEvidence, verifyEvidenceAt } from "./ledger-evidence.ts";
+import { openLog } from "./ledger-place.ts";
+import { registerLedgerProve } from "./ledger-prove.ts";
 
 const UNBUILT = {
-  prove: "the proof of one entry",
   fsck: "database, tiles and checkpoint against each other",
   witness: "a witness server",
 } as const;
@@ -17,23 +18,16 @@ export type VerifiedLedger =
   | { readonly verified: true; readonly size: number; readonly origin: string; readonly witnessed: false }
   | { readonly verified: false; readonly size: number; readonly fault: LogFault };
 
-/** Verifies a copied folder with nothing but the verifier key. */
+/** Verifies a log, in a folder or over HTTP, with nothing but the verifier key. */
 export async function verifyLedger(options: {
   place: string;
   verifierKey: string;
   openings?: string;
   onProgress?: (done: number, of: number) => void;
 }): Promise<VerifiedLedger> {
-  if (!existsSync(options.place)) {
-    throw new CliError(
-      "bad-input",
-      `There is no folder ${options.place}.`,
-      "Name the folder with checkpoint and tile/.",
-    );
-  }
   let size = 0;
   const verdict = await verifyLog({
-    tiles: createFolderStorage(options.place),
+    tiles: openLog(options.place),
     verifierKeys: [parseVerifierKey(options.verifierKey)],
     ...(options.openings ? { openings: createFolderStorage(options.openings) } : {}),
     onProgress: ({ entries, of }) => {
@@ -49,20 +43,19 @@ export function registerLedger(program: Command): void {
   const ledger = program.command("ledger").description("the transparency log");
   ledger
     .command("verify [path]")
-    .description("verify a copied log offline; exit 1 and the first place that does not fit")
-    .option("--verifier-key <key>", "the log's key; the installation's own when left out")
+    .description("verify a log (folder or URL), one proof file or an evidence folder; exit 1 and what does not fit")
+    .option("--key, --verifier-key <key>", "the log's key; the installation's own when left out")
     .option("--openings <folder>", "also hold the sealed openings against the leaves")
     .action(
       async (path: string | undefined, options: { verifierKey?: string; openings?: string }, command: Command) => {
         const context = contextOf(command);
-        if (path?.includes("://")) {
-          throw new CliError(
-            "not-built",
-            "Verifying over HTTP is not built yet.",
-            "Copy the log's folder and name it.",
-          );
-        }
         const verifierKey = options.verifierKey ?? context.settings().logVerifierKey;
+        if (path !== undefined && isEvidence(path)) {
+          const evidence = verifyEvidenceAt(path, verifierKey);
+          context.answer(evidence, evidenceWords(evidence));
+          if (!evidence.verified) process.exitCode = 1;
+          return;
+        }
         const place = path ?? context.home.tiles;
         const result = await createProgress(process.stderr).step("Verifying", (onProgress) =>
           verifyLedger({ ...options, place, verifierKey, onProgress }),
@@ -71,6 +64,7 @@ export function registerLedger(program: Command): void {
         if (!result.verified) process.exitCode = 1;
       },
     );
+  registerLedgerProve(ledger);
   for (const [name, purpose] of Object.entries(UNBUILT)) {
     ledger
       .command(name)
