@@ -1,19 +1,19 @@
-import { spawn } from "node:child_process";
 import { randomBytes, randomUUID } from "node:crypto";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { createNoteSigner, parseLeaf } from "@tipstaff/ledger";
 import { createFolderStorage } from "@tipstaff/ledger/folder";
 import { createMemoryLog } from "@tipstaff/ledger/memory";
 import { serveLog } from "@tipstaff/ledger/serve";
 import { createKeyholderClient } from "@tipstaff/release-protocol/node";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { Command } from "commander";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { CliError } from "../cli-error.ts";
 import { initInstallation, startKeyholder } from "../services/installation.ts";
+import { registerLedger } from "./ledger.ts";
 
-const main = fileURLToPath(new URL("../main.ts", import.meta.url));
 const place = mkdtempSync(join(tmpdir(), "tipstaff-prove-"));
 const home = join(place, "home");
 const signer = createNoteSigner("test.example/log", randomBytes(32));
@@ -58,45 +58,62 @@ afterAll(async () => {
   rmSync(place, { recursive: true, force: true });
 });
 
+/** As main.ts runs it, within this process: a process of its own takes seconds to load what `ledger` does not need. */
 const tipstaff = async (...args: string[]) => {
-  const env = { ...process.env, NODE_NO_WARNINGS: "1" };
-  const child = spawn(process.execPath, [main, "--home", home, "--json", "ledger", ...args], { cwd: place, env });
+  const program = new Command("tipstaff").option("--home <dir>").option("--json").exitOverride();
+  registerLedger(program);
   let stdout = "";
-  child.stdout.on("data", (chunk) => {
-    stdout += chunk;
+  const out = vi.spyOn(process.stdout, "write").mockImplementation((text) => {
+    stdout += text;
+    return true;
   });
-  const code = await new Promise<number | null>((resolve) => child.once("close", resolve));
-  return { code, answer: JSON.parse(stdout) };
+  process.exitCode = 0;
+  try {
+    await program.parseAsync(["--home", home, "--json", "ledger", ...args], { from: "user" });
+    return { code: process.exitCode, answer: JSON.parse(stdout) };
+  } catch (error) {
+    return { code: error instanceof CliError ? error.exitCode : String(error), answer: undefined };
+  } finally {
+    out.mockRestore();
+    process.exitCode = 0;
+  }
 };
+const seven = join(place, "seven.tlog-proof");
 const key = ["--key", signer.verifierKey];
 
 describe("tipstaff ledger prove", () => {
   test("writes a proof by index or operation, which verifies alone and not by another key", async () => {
-    expect(await tipstaff("prove", "3", ...key)).toMatchObject({ code: 0, answer: { index: 3, size: 10 } });
-    expect(await tipstaff("prove", operation, ...key, "--out", "seven.tlog-proof")).toMatchObject({
+    expect(await tipstaff("prove", "3", ...key, "--out", join(place, "three.tlog-proof"))).toMatchObject({
+      code: 0,
+      answer: { index: 3, size: 10 },
+    });
+    expect(await tipstaff("prove", operation, ...key, "--out", seven)).toMatchObject({
       answer: { index: 7 },
     });
     const good = { verified: true, origin: "test.example/log", index: "7", size: "10", shown: {} };
-    expect(await tipstaff("verify", "seven.tlog-proof", ...key)).toMatchObject({ code: 0, answer: good });
+    expect(await tipstaff("verify", seven, ...key)).toMatchObject({ code: 0, answer: good });
     const other = createNoteSigner("test.example/log", randomBytes(32)).verifierKey;
     const refused = { code: 1, answer: { verified: false, reason: "key-id-mismatch" } };
-    expect(await tipstaff("verify", "seven.tlog-proof", "--key", other)).toMatchObject(refused);
+    expect(await tipstaff("verify", seven, "--key", other)).toMatchObject(refused);
     writeFileSync(join(place, "no.tlog-proof"), "c2sp.org/tlog-proof@v1\nindex 07\n\n");
     const malformed = { code: 1, answer: { verified: false, reason: "proof-malformed" } };
-    expect(await tipstaff("verify", "no.tlog-proof", ...key)).toMatchObject(malformed);
+    expect(await tipstaff("verify", join(place, "no.tlog-proof"), ...key)).toMatchObject(malformed);
   });
 
   test("writes an evidence bundle with the fields asked for; a changed one is named", async () => {
-    const show = ["--show", "kind,detail", "--actor", actor, "--reason", "case 12", "--out", "bundle"];
+    const show = ["--show", "kind,detail", "--actor", actor, "--reason", "case 12", "--out", join(place, "bundle")];
     const written = await tipstaff("prove", "7", ...key, ...show);
     expect(written).toMatchObject({ code: 0, answer: { shown: ["kind", "detail", "actor"] } });
     const folder = join(place, "bundle");
     expect(readdirSync(folder).sort()).toEqual(["README.txt", "entry.tlog-proof", "openings.json"]);
     const shown = { kind: "hold-placed", detail: '{"reason":"reason 7"}', actor };
-    expect(await tipstaff("verify", "bundle", ...key)).toMatchObject({ code: 0, answer: { verified: true, shown } });
+    expect(await tipstaff("verify", join(place, "bundle"), ...key)).toMatchObject({
+      code: 0,
+      answer: { verified: true, shown },
+    });
     const file = join(folder, "openings.json");
     writeFileSync(file, readFileSync(file, "utf8").replace("reason 7", "reason 8"));
-    const refused = await tipstaff("verify", "bundle", ...key);
+    const refused = await tipstaff("verify", join(place, "bundle"), ...key);
     expect(refused).toMatchObject({
       code: 1,
       answer: { reason: "opening-differs", message: expect.stringContaining("detail") },
@@ -106,15 +123,15 @@ describe("tipstaff ledger prove", () => {
   test("refuses what is not there, what exists already, and to show without a reason or to a wrong name", async () => {
     for (const args of [
       ["prove", "10", ...key],
-      ["prove", "-1", ...key],
+      ["prove", "01", ...key],
       ["prove", "0".repeat(64), ...key],
       ["prove", "somebody", ...key],
-      ["prove", "7", ...key, "--out", "seven.tlog-proof"],
+      ["prove", "7", ...key, "--out", seven],
       ["prove", "7", ...key, "--show", "kind"],
     ]) {
       expect([args, (await tipstaff(...args)).code]).toEqual([args, 2]);
     }
-    const wrongName = ["--show", "kind", "--actor", randomUUID(), "--reason", "x", "--out", "never"];
+    const wrongName = ["--show", "kind", "--actor", randomUUID(), "--reason", "x", "--out", join(place, "never")];
     expect((await tipstaff("prove", "7", ...key, ...wrongName)).code).toBe(1);
     expect(readdirSync(place)).not.toContain("never");
   });
