@@ -73,7 +73,7 @@ export const lengthPrefixed = (bytes: Uint8Array): Uint8Array => {
 export const u16be = (bytes: Uint8Array, offset: number): number =>
   ((bytes[offset] ?? 0) << 8) | (bytes[offset + 1] ?? 0);
 
-export const u64be = (value: number): Uint8Array => {
+export const u64be = (value: number | bigint): Uint8Array => {
   const out = new Uint8Array(8);
   new DataView(out.buffer).setBigUint64(0, BigInt(value));
   return out;

@@ -5,13 +5,14 @@ export {
   ed25519PrivateKey,
   ed25519PublicKey,
   ed25519RawPublicKey,
+  nativeMlDsa44,
   openAead,
   sealAead,
   sha256,
   signEd25519,
   verifyEd25519,
 } from "#crypto";
-export { GCM_TAG_LENGTH, NONCE_LENGTH, type PlatformKey } from "./platform/types.ts";
+export { GCM_TAG_LENGTH, type MlDsa44, type MlDsa44Verify, NONCE_LENGTH, type PlatformKey } from "./platform/types.ts";
 
 export const DIGEST_LENGTH = 32;
 const BLOCK = 64;

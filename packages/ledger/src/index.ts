@@ -1,3 +1,32 @@
+export {
+  type CensusDetail,
+  encodeCensusDetail,
+  parseCensusDetail,
+} from "./completeness/census-detail.ts";
+export {
+  buildCensusMap,
+  type CensusLeaf,
+  type CensusMap,
+  type CensusProof,
+  type CensusVerdict,
+  censusKey,
+  censusLeaf,
+  censusSalt,
+  verifyCensusProof,
+  verifyCount,
+} from "./completeness/census-map.ts";
+export type { CompletenessFault } from "./completeness/completeness-fault.ts";
+export { type EntryIndex, indexInMemory } from "./completeness/entry-index.ts";
+export {
+  type ListedEntry,
+  type ListPersonInput,
+  listPerson,
+  openingsOf,
+  type PersonHistory,
+} from "./completeness/list-person.ts";
+export type { ListedLog } from "./completeness/listed-log.ts";
+export type { ClaimedCensus } from "./completeness/verify-censuses.ts";
+export type { MlDsa44Verify } from "./crypto.ts";
 export { encodeCanonicalJson, type JsonValue } from "./entry/canonical-json.ts";
 export {
   type ActorField,
@@ -40,6 +69,16 @@ export {
   openCheckpoint,
   parseCheckpoint,
 } from "./formats/checkpoint.ts";
+export { type CosignatureVerdict, type Cosigner, createCosigner, verifyCosignature } from "./formats/cosignature.ts";
+export { type CosignatureAlgorithm, type CosignerKey, parseCosignerKey } from "./formats/cosigner-key.ts";
+export {
+  type LogKey,
+  type Policy,
+  type PolicyLog,
+  type PolicyWitness,
+  parsePolicy,
+  type Quorum,
+} from "./formats/policy.ts";
 export {
   createNoteSigner,
   encodeSignedNote,
@@ -57,6 +96,7 @@ export {
 } from "./formats/signed-note.ts";
 export { encodeTlogProof, parseTlogProof, type TlogProof } from "./formats/tlog-proof.ts";
 export { encodeVerifierKey, isKeyName, parseVerifierKey, type VerifierKey } from "./formats/verifier-key.ts";
+export { type PolicyVerdict, type VerifyPolicyInput, verifyPolicy, type WitnessTime } from "./formats/verify-policy.ts";
 export { createHttpReader, type HttpReaderOptions } from "./http/http-reader.ts";
 export { readOpenings } from "./storage/openings-files.ts";
 export {

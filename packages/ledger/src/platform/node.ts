@@ -4,12 +4,12 @@ import {
   createPrivateKey,
   createPublicKey,
   createSecretKey,
-  sign as ed25519Sign,
-  verify as ed25519Verify,
   hash,
   KeyObject,
+  sign as signWith,
+  verify as verifyWith,
 } from "node:crypto";
-import { type AeadInput, GCM_TAG_LENGTH, NONCE_LENGTH, type PlatformKey } from "./types.ts";
+import { type AeadInput, GCM_TAG_LENGTH, type MlDsa44, NONCE_LENGTH, type PlatformKey } from "./types.ts";
 
 export const sha256 = (bytes: Uint8Array): Uint8Array => hash("sha256", bytes, "buffer");
 
@@ -66,7 +66,47 @@ export const ed25519RawPublicKey = (privateKey: PlatformKey): Uint8Array => {
 };
 
 export const signEd25519 = (privateKey: PlatformKey, message: Uint8Array): Uint8Array =>
-  ed25519Sign(null, message, nodeKey(privateKey));
+  signWith(null, message, nodeKey(privateKey));
 
 export const verifyEd25519 = (publicKey: PlatformKey, message: Uint8Array, signature: Uint8Array): boolean =>
-  ed25519Verify(null, message, nodeKey(publicKey), signature);
+  verifyWith(null, message, nodeKey(publicKey), signature);
+
+// RFC 9881: the fixed DER heads of an ML-DSA-44 private key (as its seed) and public key.
+const ML_DSA_PKCS8_HEAD = Buffer.from("3034020100300b060960864801650304031104228020", "hex");
+const ML_DSA_SPKI_HEAD = Buffer.from("30820532300b06096086480165030403110382052100", "hex");
+
+const mlDsaPrivateKey = (seed: Uint8Array): KeyObject =>
+  createPrivateKey({ key: Buffer.concat([ML_DSA_PKCS8_HEAD, seed]), format: "der", type: "pkcs8" });
+
+const mlDsa44: MlDsa44 = {
+  publicKey: (seed) => {
+    const der = createPublicKey(mlDsaPrivateKey(seed)).export({ format: "der", type: "spki" });
+    return Uint8Array.from(der.subarray(ML_DSA_SPKI_HEAD.length));
+  },
+  sign: (seed, message) => signWith(null, message, mlDsaPrivateKey(seed)),
+  verify: (publicKey, message, signature) => {
+    try {
+      const der = Buffer.concat([ML_DSA_SPKI_HEAD, publicKey]);
+      return verifyWith(null, message, createPublicKey({ key: der, format: "der", type: "spki" }), signature);
+    } catch {
+      return false;
+    }
+  },
+};
+
+let hasMlDsa: boolean | undefined;
+
+/** Node's own ML-DSA-44; `undefined` before Node 24.7, and where OpenSSL is older than 3.5. */
+export const nativeMlDsa44 = (): MlDsa44 | undefined => {
+  hasMlDsa ??= knowsMlDsa();
+  return hasMlDsa ? mlDsa44 : undefined;
+};
+
+const knowsMlDsa = (): boolean => {
+  try {
+    mlDsaPrivateKey(new Uint8Array(32));
+    return true;
+  } catch {
+    return false;
+  }
+};

@@ -2,7 +2,7 @@
 import { gcm } from "@noble/ciphers/aes.js";
 import { ed25519 } from "@noble/curves/ed25519.js";
 import { sha256 as hash } from "@noble/hashes/sha2.js";
-import { type AeadInput, GCM_TAG_LENGTH, NONCE_LENGTH, type PlatformKey } from "./types.ts";
+import { type AeadInput, GCM_TAG_LENGTH, type MlDsa44, NONCE_LENGTH, type PlatformKey } from "./types.ts";
 
 export const sha256 = (bytes: Uint8Array): Uint8Array => hash(bytes);
 
@@ -48,3 +48,6 @@ export const verifyEd25519 = (publicKey: PlatformKey, message: Uint8Array, signa
     return false;
   }
 };
+
+/** None here: whoever must verify such signatures hands the verification in. */
+export const nativeMlDsa44 = (): MlDsa44 | undefined => undefined;

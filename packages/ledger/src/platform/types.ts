@@ -5,3 +5,12 @@ export const GCM_TAG_LENGTH = 16;
 export type PlatformKey = object;
 
 export type AeadInput = { key: Uint8Array; nonce: Uint8Array; aad: Uint8Array };
+
+/** ML-DSA-44 (FIPS 204), pure, with an empty context. Verifying never throws. */
+export type MlDsa44Verify = (publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array) => boolean;
+
+export type MlDsa44 = {
+  readonly publicKey: (seed: Uint8Array) => Uint8Array;
+  readonly sign: (seed: Uint8Array, message: Uint8Array) => Uint8Array;
+  readonly verify: MlDsa44Verify;
+};

@@ -1,0 +1,121 @@
+import type { MlDsa44Verify } from "../crypto.ts";
+import { type Checkpoint, parseCheckpoint } from "./checkpoint.ts";
+import { verifyCosignature } from "./cosignature.ts";
+import type { CosignerKey } from "./cosigner-key.ts";
+import type { LogKey, Policy, PolicyWitness, Quorum } from "./policy.ts";
+import { type NoteSignature, type NoteVerdict, parseSignedNote, type SignedNote, verifyNote } from "./signed-note.ts";
+
+/** A witness that cosigned, and when it says that it did: seconds since the epoch. */
+export type WitnessTime = { readonly name: string; readonly keyName: string; readonly timestamp: bigint };
+
+export type PolicyVerdict =
+  | {
+      readonly ok: true;
+      readonly checkpoint: Checkpoint;
+      readonly note: SignedNote;
+      /** The verifying key's name: the log's origin. */
+      readonly log: string;
+      readonly witnesses: readonly WitnessTime[];
+      /** Signatures of keys that the policy does not know, untouched. */
+      readonly unknown: readonly NoteSignature[];
+    }
+  | {
+      readonly ok: false;
+      readonly reason:
+        | Extract<NoteVerdict, { ok: false }>["reason"]
+        | "unknown-log"
+        | "unsupported-algorithm"
+        | "quorum-missing";
+      /** Who cosigned, where only the quorum is missing. */
+      readonly witnesses?: readonly WitnessTime[];
+    };
+
+export type VerifyPolicyInput = {
+  readonly policy: Policy;
+  /** The log's keys, known from elsewhere: for a policy that names no logs, and instead of those that it names. */
+  readonly log?: { readonly origin: string; readonly keys: readonly LogKey[] };
+  readonly mlDsa44?: MlDsa44Verify;
+};
+
+/**
+ * Verifies a signed checkpoint against a policy (C2SP tlog-policy): signed by one of its logs, under that log's own origin,
+ * and cosigned by a quorum of its witnesses. One false signature of a known key refuses the whole note; signatures of
+ * unknown keys count for nothing. Throws `note-malformed` or `checkpoint-malformed`.
+ */
+export const verifyPolicy = (bytes: Uint8Array, input: VerifyPolicyInput): PolicyVerdict => {
+  const note = parseSignedNote(bytes);
+  const checkpoint = parseCheckpoint(note.text);
+  const { origin } = checkpoint;
+  const logKeys = input.log
+    ? input.log.keys.filter(() => input.log?.origin === origin)
+    : input.policy.logs.map(({ key }) => key).filter(({ name }) => name === origin);
+  if (logKeys.length === 0) return { ok: false, reason: "unknown-log" };
+  const log = verifyLogKeys(note, logKeys, input.mlDsa44);
+  if (!log.ok) return log;
+  const cosigned = verifyWitnesses(note, input);
+  if (!cosigned.ok) return cosigned;
+  const { found } = cosigned;
+  const witnesses = input.policy.witnesses.flatMap((witness) => {
+    const timestamp = found.get(witness);
+    return timestamp === undefined ? [] : [{ name: witness.name, keyName: witness.key.name, timestamp }];
+  });
+  if (!isFulfilled(input.policy.quorum, found)) return { ok: false, reason: "quorum-missing", witnesses };
+  const known = [...logKeys, ...input.policy.witnesses.map(({ key }) => key)];
+  const unknown = note.signatures.filter((signature) => !known.some((key) => isBy(signature, key)));
+  return { ok: true, checkpoint, note, log: log.name, witnesses, unknown };
+};
+
+const isBy = (signature: NoteSignature, key: { name: string; keyId: string }): boolean =>
+  signature.name === key.name && signature.keyId === key.keyId;
+
+type Refused = Extract<PolicyVerdict, { ok: false }>;
+const isCosigner = (key: LogKey): key is CosignerKey => "algorithm" in key;
+
+const verifyLogKeys = (
+  note: SignedNote,
+  keys: readonly LogKey[],
+  mlDsa44: MlDsa44Verify | undefined,
+): { ok: true; name: string } | Refused => {
+  const names: string[] = [];
+  for (const key of keys.filter(isCosigner)) {
+    const signature = note.signatures.find((candidate) => isBy(candidate, key));
+    const verdict = signature && verifyCosignature(note.text, signature, { key, mlDsa44 });
+    if (verdict && !verdict.ok) return refusal(verdict.reason);
+    if (verdict) names.push(key.name);
+  }
+  const plain = keys.flatMap((key) => (isCosigner(key) ? [] : [key]));
+  const verdict = verifyNote(note, plain);
+  if (verdict.ok) names.push(...verdict.verified.map(({ name }) => name));
+  else if (verdict.reason === "bad-signature") return { ok: false, reason: "bad-signature" };
+  const [name] = names;
+  if (name !== undefined) return { ok: true, name };
+  const isNamed = note.signatures.some((signature) => keys.some((key) => key.name === signature.name));
+  return { ok: false, reason: isNamed ? "key-id-mismatch" : "no-known-signature" };
+};
+
+const refusal = (reason: string): Refused => ({
+  ok: false,
+  reason: reason === "unsupported-algorithm" ? reason : "bad-signature",
+});
+
+const verifyWitnesses = (
+  note: SignedNote,
+  { policy, mlDsa44 }: VerifyPolicyInput,
+): { ok: true; found: ReadonlyMap<PolicyWitness, bigint> } | Refused => {
+  const found = new Map<PolicyWitness, bigint>();
+  for (const witness of policy.witnesses) {
+    const { key } = witness;
+    const signature = note.signatures.find((candidate) => isBy(candidate, key));
+    const verdict = signature && verifyCosignature(note.text, signature, { key, mlDsa44 });
+    if (verdict?.ok) found.set(witness, verdict.timestamp);
+    else if (verdict && verdict.reason !== "unsupported-algorithm") return { ok: false, reason: "bad-signature" };
+  }
+  return { ok: true, found };
+};
+
+/** Whether these witnesses are enough. */
+export const isFulfilled = (quorum: Quorum | "none", found: { has(witness: PolicyWitness): boolean }): boolean => {
+  if (quorum === "none") return true;
+  if ("witness" in quorum) return found.has(quorum.witness);
+  return quorum.members.filter((member) => isFulfilled(member, found)).length >= quorum.threshold;
+};
