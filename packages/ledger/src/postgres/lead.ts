@@ -1,11 +1,11 @@
 import { setTimeout as delay } from "node:timers/promises";
-import pg, { type Client } from "pg";
+import pg, { type Client, type ClientBase } from "pg";
 import { equalBytes } from "../bytes.ts";
 import { LedgerError } from "../error.ts";
 import { loadEdge } from "../storage/tile-storage.ts";
 import { edgeRoot, emptyEdge } from "../tree/edge.ts";
-import { emptyRoot } from "../tree/hashes.ts";
 import { beginLog, claimEpoch, type Head, markPublished, readHead, readSequenced } from "./head.ts";
+import { headMisfit, signerMisfit } from "./head-fits.ts";
 import type { SequencerOptions } from "./options.ts";
 import { type Published, readPublished } from "./published.ts";
 import { deriveStep, type Lead, publishEntries, type TickResult } from "./tick.ts";
@@ -19,7 +19,10 @@ const QUERY_TIMEOUT_MS = 30_000;
 const CLOSE_TIMEOUT_MS = 1000;
 
 /** The leader's own connection. `onLost` is told when it breaks while nobody is asking anything. */
-export const connectLead = async ({ pool }: SequencerOptions, onLost: () => void): Promise<Client> => {
+export const connectLead = async (
+  { pool, idleSessionMs = IDLE_SESSION_MS }: SequencerOptions,
+  onLost: () => void,
+): Promise<Client> => {
   // A pool keeps its password out of sight of a spread.
   const { password } = pool.options;
   const client = new pg.Client({
@@ -32,7 +35,7 @@ export const connectLead = async ({ pool }: SequencerOptions, onLost: () => void
   client.on("end", onLost);
   await client.connect();
   await client.query(
-    `set idle_session_timeout = ${IDLE_SESSION_MS}; set idle_in_transaction_session_timeout = ${IDLE_SESSION_MS}`,
+    `set idle_session_timeout = ${idleSessionMs}; set idle_in_transaction_session_timeout = ${idleSessionMs}`,
   );
   return client;
 };
@@ -43,7 +46,7 @@ export const closeLead = async (client: Client): Promise<void> => {
 };
 
 /** Whether this connection leads now. The lock lives as long as the connection. */
-export const tryLead = async (client: Client, origin: string): Promise<boolean> => {
+export const tryLead = async (client: ClientBase, origin: string): Promise<boolean> => {
   const { rows } = await client.query<{ leads: boolean }>(
     "select pg_try_advisory_lock(hashtextextended('tipstaff/ledger/' || $1, 0)) as leads",
     [origin],
@@ -70,6 +73,7 @@ export const takeOver = async (
   }
   const head = await claimEpoch(client);
   assertFits(options.origin, head, out);
+  await assertSignerFits(options, head);
   const size = out?.size ?? 0;
   const edge = size === 0 ? emptyEdge : await loadEdge(options.tiles, size);
   if (out && !equalBytes(edgeRoot(edge), out.root))
@@ -88,17 +92,12 @@ export const takeOver = async (
 const halted = (why: string): LedgerError => new LedgerError("log-halted", `the log is halted: ${why}`);
 
 const assertFits = (origin: string, head: Head, out: Published | undefined): void => {
-  if (head.origin !== origin) throw halted(`the database holds the log ${head.origin}`);
-  const size = out?.size ?? 0;
-  const root = out?.root ?? emptyRoot();
-  if (size > head.size) {
-    throw halted(`the published checkpoint has ${size} entries and the database ${head.size}: it was rolled back`);
-  }
-  if (size < head.publishedSize) {
-    throw halted(
-      `the published checkpoint has ${size} entries and ${head.publishedSize} were published: the folder was rolled back`,
-    );
-  }
-  if (size === head.publishedSize && !equalBytes(root, head.publishedRoot)) throw halted("the published root differs");
-  if (size === head.size && !equalBytes(root, head.root)) throw halted("the published root is not the database's");
+  const misfit = headMisfit(origin, head, out);
+  if (misfit !== undefined) throw halted(misfit);
+};
+
+const assertSignerFits = async ({ lastSigned }: SequencerOptions, head: Head): Promise<void> => {
+  const signed = await lastSigned?.();
+  const misfit = signed && signerMisfit(head, signed);
+  if (misfit !== undefined) throw halted(misfit);
 };

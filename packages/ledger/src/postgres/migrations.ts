@@ -32,6 +32,16 @@ const migrations: readonly string[] = [
     check (published_size <= size)
   );
   `,
+  `
+  create table ledger.restore (
+    id bigint generated always as identity primary key,
+    at timestamptz not null default now(),
+    from_size bigint not null,
+    to_size bigint not null,
+    settled_at timestamptz,
+    check (from_size < to_size)
+  );
+  `,
 ];
 
 const LOCK = "select pg_advisory_xact_lock(hashtextextended('tipstaff/ledger/migrations', 0))";

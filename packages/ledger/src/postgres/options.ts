@@ -1,6 +1,7 @@
 import type { Pool } from "pg";
 import type { VerifierKey } from "../formats/verifier-key.ts";
 import type { LogStorage } from "../storage/tile-storage.ts";
+import type { KnownHead } from "./head-fits.ts";
 
 /** What the holder of the log's key is asked. It keeps its own last size and root and demands the proof between them. */
 export type SignRequest = {
@@ -32,6 +33,13 @@ export type SequencerOptions = {
    * code `signature-refused`: that halts the log.
    */
   readonly sign: (request: SignRequest) => Promise<Uint8Array>;
+  /**
+   * What the signer signed last (size 0 and the empty root before the first), where it can be asked: asked at each take-over,
+   * so that a database and a folder that were rolled back together are noticed before anything is sequenced.
+   */
+  readonly lastSigned?: () => Promise<KnownHead>;
+  /** After so many milliseconds of silence Postgres ends a frozen leader's session; 15,000, and longer than signing takes. */
+  readonly idleSessionMs?: number;
   /** With these, every checkpoint read or signed must carry a valid signature. */
   readonly verifierKeys?: readonly VerifierKey[];
   /** Told of every fault: those that are tried again, and the one that halts. */
