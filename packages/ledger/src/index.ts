@@ -37,7 +37,6 @@ export {
   type EntryKind,
   type EventField,
   isEntryKind,
-  MAX_JSON_BYTES,
   type SubjectField,
 } from "./entry/fields.ts";
 export {
@@ -48,7 +47,6 @@ export {
   type Opening,
   operationId,
   parseLeaf,
-  SALT_LENGTH,
   verifyOpening,
 } from "./entry/leaf.ts";
 export { type OpenedPart, openActor, openEvent, openSubject } from "./entry/openings.ts";
@@ -65,7 +63,6 @@ export {
   type Checkpoint,
   type CheckpointVerdict,
   encodeCheckpoint,
-  isOrigin,
   openCheckpoint,
   parseCheckpoint,
 } from "./formats/checkpoint.ts";
@@ -82,7 +79,6 @@ export {
 export {
   createNoteSigner,
   encodeSignedNote,
-  MAX_NOTE_SIGNATURES,
   type NoteSignature,
   type NoteSigner,
   type NoteVerdict,
@@ -95,7 +91,7 @@ export {
   verifySignatureLines,
 } from "./formats/signed-note.ts";
 export { encodeTlogProof, parseTlogProof, type TlogProof } from "./formats/tlog-proof.ts";
-export { encodeVerifierKey, isKeyName, parseVerifierKey, type VerifierKey } from "./formats/verifier-key.ts";
+export { parseVerifierKey, type VerifierKey, verifyBytes } from "./formats/verifier-key.ts";
 export { type PolicyVerdict, type VerifyPolicyInput, verifyPolicy, type WitnessTime } from "./formats/verify-policy.ts";
 export { createHttpReader, type HttpReaderOptions } from "./http/http-reader.ts";
 export { readOpenings } from "./storage/openings-files.ts";

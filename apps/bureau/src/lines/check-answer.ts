@@ -1,10 +1,10 @@
-import { verify } from "node:crypto";
 import {
   ENTRY_FIELDS,
   type EntryField,
   LedgerError,
   leafHash,
   type VerifierKey,
+  verifyBytes,
   verifyInclusion,
   verifyOpening,
 } from "@tipstaff/ledger";
@@ -50,7 +50,7 @@ export function checkAnswer(answer: ReleaseAnswer, expected: Expected): CheckedA
   const enc = fromBase64url(answer.enc);
   const sealed = fromBase64url(answer.sealed);
   const statement = outcomeStatement({ outcome: "released", leafHash: hash, enc, sealed });
-  if (!verify(null, statement, expected.force.key, fromBase64url(answer.signature))) return refuse("outcome-signature");
+  if (!verifyBytes(expected.force, statement, fromBase64url(answer.signature))) return refuse("outcome-signature");
   if (expected.origin !== undefined && answer.origin !== expected.origin) return refuse("other-log");
   const checkpoint = expected.readCheckpoint(answer.checkpoint, answer.origin);
   if (checkpoint === undefined) return refuse("checkpoint");

@@ -1,6 +1,6 @@
-import { createHash, verify } from "node:crypto";
+import { createHash } from "node:crypto";
 import type { FileHandle } from "node:fs/promises";
-import type { VerifierKey } from "@tipstaff/ledger";
+import { type VerifierKey, verifyBytes } from "@tipstaff/ledger";
 import { type OrderManifest, orderManifestSchema, orderStatement } from "@tipstaff/release-protocol";
 import { BureauError } from "../bureau-error.ts";
 
@@ -26,8 +26,7 @@ export async function readOrderHead(file: FileHandle, force: VerifierKey): Promi
   const encoded = signatureLine.toString("latin1");
   const signature = Buffer.from(encoded, "base64");
   const digest = createHash("sha256").update(manifestLine).digest();
-  const isSigned =
-    signature.toString("base64") === encoded && verify(null, orderStatement(digest), force.key, signature);
+  const isSigned = signature.toString("base64") === encoded && verifyBytes(force, orderStatement(digest), signature);
   if (!isSigned) throw damaged("its manifest is not signed by the pinned force");
   const manifest = orderManifestSchema.safeParse(parseJson(manifestLine));
   if (!manifest.success) throw damaged("its manifest does not fit the protocol");

@@ -6,10 +6,17 @@ import { settleErasures } from "../people/register.ts";
 import { settleImportsAtStart } from "../people/settle-imports.ts";
 import { adoptHolds } from "../releases/adopt-holds.ts";
 import { RELEASE_CHORES } from "../releases/release-chores.ts";
+import { holdAfterRestore } from "../restore/hold-after-restore.ts";
 import type { Chore } from "./chore.ts";
 
 /** What is put right once, before the desk listens: half-done things of a process that was killed. */
-const AT_START: readonly Chore["run"][] = [settleImportsAtStart, settleErasures, removeHalfOrders, adoptHolds];
+const AT_START: readonly Chore["run"][] = [
+  settleImportsAtStart,
+  settleErasures,
+  removeHalfOrders,
+  adoptHolds,
+  holdAfterRestore,
+];
 /** What is done again and again while the desk runs. */
 const CHORES: readonly Chore[] = [{ name: "expire orders", everyMs: 5_000, run: expireOrders }, ...RELEASE_CHORES];
 

@@ -1,10 +1,11 @@
 import { concat, fromBase64, toBase64, toHex, utf8 } from "../bytes.ts";
-import { ed25519PublicKey, type PlatformKey, sha256 } from "../crypto.ts";
+import { ed25519PublicKey, type PlatformKey, sha256, verifyEd25519 } from "../crypto.ts";
 import { LedgerError } from "../error.ts";
 
 /** The signature type byte of Ed25519 notes (C2SP signed-note, "Signature types"). */
 export const ED25519_TYPE = 0x01;
 const PUBLIC_KEY_LENGTH = 32;
+const SIGNATURE_LENGTH = 64;
 
 /** A key by which signed notes are verified. `keyId` is eight lower-case hex digits. */
 export type VerifierKey = {
@@ -61,5 +62,9 @@ export const parseVerifierKey = (text: string): VerifierKey => {
   }
   return { name, keyId, publicKey, key: ed25519PublicKey(publicKey) };
 };
+
+/** Whether the key signed exactly these bytes (Ed25519, RFC 8032), for what is signed outside notes. Never throws. */
+export const verifyBytes = ({ key }: VerifierKey, message: Uint8Array, signature: Uint8Array): boolean =>
+  signature.length === SIGNATURE_LENGTH && verifyEd25519(key, message, signature);
 
 const malformed = (why: string): LedgerError => new LedgerError("verifier-key-malformed", `verifier key: ${why}`);

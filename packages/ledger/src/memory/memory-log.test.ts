@@ -24,11 +24,14 @@ const headOf = (note: Uint8Array) => {
 describe("createMemoryLog()", () => {
   test("verifies as a whole at every size, empty too", async () => {
     const log = createMemoryLog(signer);
-    expect(await verifyLog({ tiles: log.reader, verifierKeys: keys })).toMatchObject({ ok: true, size: 0 });
+    expect(await verifyLog({ tiles: log.reader, verifierKeys: keys, anyEntries: true })).toMatchObject({
+      ok: true,
+      size: 0,
+    });
     for (const count of [1, 255, 1, 300]) {
       const before = headOf(log.checkpoint()).size;
       expect(log.append(leaves(count))).toEqual({ firstIndex: before, size: before + count });
-      expect(await verifyLog({ tiles: log.reader, verifierKeys: keys })).toMatchObject({
+      expect(await verifyLog({ tiles: log.reader, verifierKeys: keys, anyEntries: true })).toMatchObject({
         ok: true,
         size: before + count,
       });
@@ -59,7 +62,8 @@ describe("createMemoryLog()", () => {
     entry[0] = 9;
     (await log.reader.read("checkpoint"))?.fill(0);
     (await log.reader.read("tile/entries/000.p/1"))?.fill(0);
-    expect(await verifyLog({ tiles: log.reader, verifierKeys: keys })).toMatchObject({ ok: true, size: 1 });
+    const verdict = await verifyLog({ tiles: log.reader, verifierKeys: keys, anyEntries: true });
+    expect(verdict).toMatchObject({ ok: true, size: 1 });
   });
 
   test("refuses an entry that no bundle can hold, and stays as it was", async () => {
