@@ -60,10 +60,11 @@ function isTransient(error: unknown): boolean {
 async function readCounts(pool: Pool, drafts: readonly Draft[]): Promise<Map<string, number>> {
   const people = [...new Set(drafts.flatMap(({ subject }) => (subject === undefined ? [] : [subject])))];
   if (people.length === 0) return new Map();
-  const { rows } = await pool.query<{ id: string; tag_n: string }>(
-    "select id, tag_n from person where id = any($1::uuid[])",
-    [people],
-  );
+  const { rows } = await pool.query<{ id: string; tag_n: string }>({
+    name: "person-counts",
+    text: "select id, tag_n from person where id = any($1::uuid[])",
+    values: [people],
+  });
   return new Map(rows.map((row) => [row.id, Number(row.tag_n)]));
 }
 
@@ -72,13 +73,18 @@ export async function moveCounts(client: PoolClient, moves: readonly CountMove[]
   if (moves.length === 0) return true;
   // Sorted, so that two transactions about the same people wait for each other and do not lock each other out.
   const people = moves.map((move) => move.person).sort();
-  await client.query("select 1 from person where id = any($1::uuid[]) order by id for no key update", [people]);
-  const { rowCount } = await client.query(
-    `update person set tag_n = move.to_n
+  await client.query({
+    name: "person-counts-lock",
+    text: "select 1 from person where id = any($1::uuid[]) order by id for no key update",
+    values: [people],
+  });
+  const { rowCount } = await client.query({
+    name: "person-counts-move",
+    text: `update person set tag_n = move.to_n
      from unnest($1::uuid[], $2::bigint[], $3::bigint[]) as move(id, from_n, to_n)
      where person.id = move.id and person.tag_n = move.from_n`,
-    [moves.map((move) => move.person), moves.map((move) => move.from), moves.map((move) => move.to)],
-  );
+    values: [moves.map((move) => move.person), moves.map((move) => move.from), moves.map((move) => move.to)],
+  });
   return rowCount === moves.length;
 }
 

@@ -11,8 +11,8 @@ const LOG_TIMEOUT_MS = 15_000;
 
 /**
  * Takes reserved releases to their outcomes: waits until they are logged, has the keyholder decide, stores what it
- * decided. `settle` tells it of receipts and scans before. Those that it left undecided are missing in the answer. Safe to repeat, and to run twice at once: the keyholder
- * keeps one outcome for each leaf, and answers it again.
+ * decided. `settle` tells it of receipts and scans before. Those that it left undecided are missing in the answer. Safe
+ * to repeat, and to run twice at once: the keyholder keeps one outcome for each leaf, and answers it again.
  */
 export async function finishReleases(
   desk: Desk,

@@ -7,7 +7,7 @@ import { isKeyholderAway } from "./keyholder-away.ts";
 
 export type HoldToPlace = {
   readonly recipient: string;
-  readonly reason: Tripwire | "by-hand";
+  readonly reason: Tripwire | "by-hand" | "restored";
   /** No person's data. `job` where it is about one. */
   readonly detail: Readonly<Record<string, string | number>>;
   /** Null when a tripwire did it. */
@@ -82,9 +82,10 @@ type UntoldRow = {
 
 /** Tells the keyholder alone of holds that it may not know: before it decides anything. */
 export async function tellKeyholder(desk: Desk): Promise<void> {
-  const { rows } = await desk.pool.query<Pick<UntoldRow, "id" | "recipient" | "reason">>(
-    "select id, recipient, reason from hold where told_at is null and lifted_at is null",
-  );
+  const { rows } = await desk.pool.query<Pick<UntoldRow, "id" | "recipient" | "reason">>({
+    name: "holds-untold",
+    text: "select id, recipient, reason from hold where told_at is null and lifted_at is null",
+  });
   for (const { id, recipient, reason } of rows) {
     await desk.keyholder.call("holds/place", { recipient, hold: id, reason });
   }

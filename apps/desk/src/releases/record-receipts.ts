@@ -49,18 +49,20 @@ type Writing = {
 
 async function writeReceipts(client: PoolClient, { receipts, entries, now }: Writing): Promise<void> {
   const jobs = receipts.map(({ asked }) => asked.receipt.job);
-  const { rows } = await client.query<{ recipient: string; line: string | null }>(
-    `select recipient, line from job where id = any($1::uuid[]) and state in ('released', 'uncertain')
-     order by id for no key update`,
-    [jobs],
-  );
+  const { rows } = await client.query<{ recipient: string; line: string | null }>({
+    name: "receipt-lock-jobs",
+    text: `select recipient, line from job where id = any($1::uuid[]) and state in ('released', 'uncertain')
+        order by id for no key update`,
+    values: [jobs],
+  });
   if (rows.length !== receipts.length) throw new JobMoved();
-  await client.query(
-    `insert into receipt (job_id, attempt, digest, request, operation_id, received_at)
+  await client.query({
+    name: "receipt-insert",
+    text: `insert into receipt (job_id, attempt, digest, request, operation_id, received_at)
      select job, attempt, digest, request, operation, $1
      from unnest($2::uuid[], $3::int[], $4::bytea[], $5::jsonb[], $6::bytea[])
        as t(job, attempt, digest, request, operation)`,
-    [
+    values: [
       now,
       jobs,
       receipts.map(({ asked }) => asked.receipt.attempt),
@@ -68,7 +70,7 @@ async function writeReceipts(client: PoolClient, { receipts, entries, now }: Wri
       receipts.map(({ asked }) => JSON.stringify(asked.raw)),
       entries.map(({ operationId }) => operationId),
     ],
-  );
+  });
   await endJobs(client, { receipts, now });
   await freeLines(client, rows);
 }
@@ -81,15 +83,17 @@ async function endJobs(
   const jobs = receipts.map(({ asked }) => asked.receipt.job);
   const results = receipts.map(({ asked }) => asked.receipt.result);
   const blanks = receipts.map(({ asked }) => asked.receipt.blank);
-  await client.query(
-    `update job set state = t.result, result = t.result, blank = t.blank, receipt_at = $1, wrapped = null
+  await client.query({
+    name: "receipt-end-jobs",
+    text: `update job set state = t.result, result = t.result, blank = t.blank, receipt_at = $1, wrapped = null
      from unnest($2::uuid[], $3::text[], $4::text[]) as t(id, result, blank) where job.id = t.id`,
-    [now, jobs, results, blanks],
-  );
-  await client.query(
-    "update card set blank = t.blank from unnest($1::uuid[], $2::text[]) as t(id, blank) where card.id = t.id",
-    [receipts.map(({ card }) => card), blanks],
-  );
+    values: [now, jobs, results, blanks],
+  });
+  await client.query({
+    name: "receipt-blanks",
+    text: "update card set blank = t.blank from unnest($1::uuid[], $2::text[]) as t(id, blank) where card.id = t.id",
+    values: [receipts.map(({ card }) => card), blanks],
+  });
   const spoiled = receipts.filter(({ asked }) => asked.receipt.result === "spoiled").map(({ card }) => card);
   await voidCards(client, { cards: spoiled, now, what: "spoiled at the bureau" });
 }

@@ -48,7 +48,11 @@ async function countReceipts(desk: Desk): Promise<number> {
     const waitMs = Math.min((refused.get(job)?.waitMs ?? FIRST_RETRY_MS / 2) * 2, LONGEST_RETRY_MS);
     refused.set(job, { waitMs, againAtMs: nowMs + waitMs });
   }
-  await desk.pool.query("update receipt set counted = true where job_id = any($1::uuid[])", [done]);
+  await desk.pool.query({
+    name: "receipts-counted",
+    text: "update receipt set counted = true where job_id = any($1::uuid[])",
+    values: [done],
+  });
   return rows.length;
 }
 
