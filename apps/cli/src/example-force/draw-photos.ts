@@ -5,6 +5,9 @@ import type { PhotoTask } from "./photo-worker.ts";
 
 const progressSchema = z.object({ done: z.int(), photos: z.int() });
 
+/** Raw pictures hang on young objects, which are collected when this is full. */
+const NURSERY_MIB = 16;
+
 /** Portraits of the whole force, on all cores. Returns how many there are; a few people have none. */
 export async function drawPhotos(
   force: { readonly seed: string; readonly people: number },
@@ -27,7 +30,10 @@ export async function drawPhotos(
 
 function runWorker(task: PhotoTask, onMessage: (message: unknown) => void): Promise<void> {
   return new Promise((resolve, reject) => {
-    const worker = new Worker(new URL("./photo-worker.ts", import.meta.url), { workerData: task });
+    const worker = new Worker(new URL("./photo-worker.ts", import.meta.url), {
+      workerData: task,
+      resourceLimits: { maxYoungGenerationSizeMb: NURSERY_MIB },
+    });
     worker.on("message", onMessage);
     worker.on("error", reject);
     worker.on("exit", (code) =>

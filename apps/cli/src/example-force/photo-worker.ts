@@ -1,6 +1,7 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parentPort, workerData } from "node:worker_threads";
+import sharp from "sharp";
 import { z } from "zod";
 import { drawFace, type Face } from "./draw-face.ts";
 import { drawPhoto } from "./draw-photo.ts";
@@ -28,24 +29,30 @@ export function hasPhoto(seed: string, index: number): boolean {
   return !randomStream(seed, "photo", index).chance(NO_PHOTO_SHARE);
 }
 
+const slotOf = (seed: string, index: number): number => randomStream(seed, "face", index).between(1, FACES_PER_LOOK);
+
+/** People who share a face are drawn by one worker, so that no face, a megabyte, is kept twice. */
+const workerOf = ({ seed, people, workers }: PhotoTask, index: number): number =>
+  (people <= OWN_FACES ? index : slotOf(seed, index)) % workers;
+
 async function drawShare(task: PhotoTask, report: (progress: PhotoProgress) => void): Promise<void> {
   const force = inventForce(task);
   const faces = new Map<string, Promise<Face>>();
   const faceOf = (index: number): Promise<Face> => {
     const { look } = force.person(index);
     if (force.people <= OWN_FACES) return drawFace(`${task.seed} ${index}`, look);
-    const slot = randomStream(task.seed, "face", index).between(1, FACES_PER_LOOK);
-    const key = `${task.seed} ${look.tone} ${look.feminine} ${slot}`;
+    const key = `${task.seed} ${look.tone} ${look.feminine} ${slotOf(task.seed, index)}`;
     const face = faces.get(key) ?? drawFace(key, look);
     faces.set(key, face);
     return face;
   };
   await mkdir(task.folder, { recursive: true });
-  let [done, photos, next] = [0, 0, task.worker];
+  let [done, photos, next] = [0, 0, 0];
   const lane = async () => {
     while (next < force.people) {
       const index = next;
-      next += task.workers;
+      next += 1;
+      if (workerOf(task, index) !== task.worker) continue;
       if (hasPhoto(task.seed, index)) {
         const { ending, bytes } = await drawPhoto(await faceOf(index), task.seed, index);
         await writeFile(join(task.folder, `${force.person(index).payNumber}.${ending}`), bytes);
@@ -59,5 +66,7 @@ async function drawShare(task: PhotoTask, report: (progress: PhotoProgress) => v
   report({ done, photos });
 }
 
+// No two pictures are alike: what libvips keeps of one is of no use to the next.
+sharp.cache(false);
 const port = parentPort;
 if (port !== null) await drawShare(photoTaskSchema.parse(workerData), (progress) => port.postMessage(progress));
