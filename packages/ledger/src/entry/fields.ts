@@ -22,7 +22,7 @@ export type ActorField = "actor";
 export type SubjectField = Exclude<EntryField, ActorField>;
 export type EventField = Exclude<SubjectField, "subject">;
 
-/** What an entry may be about (docs/spec/entry.md, section 2). `census` is reserved. */
+/** What an entry may be about (docs/spec/entry.md, section 2). */
 export const ENTRY_KINDS = [
   "agreement-activated",
   "run-opened",
