@@ -2,6 +2,7 @@ import type { ConsoleCall, KeyholderCall, KeyholderRequest, KeyholderResponse } 
 import { pinAgreement, pinLog, pinRecipient, signAgreement } from "./agreements/agreement-calls.ts";
 import { pinnedDigests } from "./agreements/agreement-store.ts";
 import { budgetLeft, openDeks, raiseBudget } from "./budget/budget-calls.ts";
+import { censusLeaves } from "./census/census-leaves.ts";
 import { lastCheckpoint, signCheckpoint } from "./checkpoints/sign-checkpoint.ts";
 import type { ConsoleRequest, ConsoleResponse } from "./console-types.ts";
 import { toBase64url } from "./encoding.ts";
@@ -52,6 +53,7 @@ export const keyholderHandlers: KeyholderHandlers = {
   "deks/open": openDeks,
   "indexes/compute": computeIndexes,
   "entries/prepare": prepareEntries,
+  "census/leaves": censusLeaves,
   "jobs/wrap": wrapJobs,
   "orders/sign": signOrder,
   "releases/decide": decideReleases,

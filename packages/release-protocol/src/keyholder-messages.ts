@@ -111,6 +111,17 @@ export const keyholderCalls = {
       entries: z.array(z.strictObject({ operationId: bytes(32), leaf: bytes(), openings: bytes() })),
     }),
   },
+  /** Leaves of a census (ledger census.md, 1), null for a person without keys; and the operation id of the census after it. */
+  "census/leaves": {
+    request: z.strictObject({
+      seq: z.int().min(1),
+      people: batch(z.strictObject({ person: uuid, n: z.int().min(0) })),
+    }),
+    response: z.strictObject({
+      leaves: z.array(z.strictObject({ key: bytes(32), commitment: bytes(32) }).nullable()),
+      next: bytes(32),
+    }),
+  },
   "jobs/wrap": {
     request: z.strictObject({
       jobs: batch(
