@@ -5,11 +5,12 @@ import { CliError } from "../cli-error.ts";
 import { createProgress } from "../progress.ts";
 import { contextOf } from "./context.ts";
 import { evidenceWords, isEvidence, verifyEvidenceAt } from "./ledger-evidence.ts";
+import { registerLedgerFsck } from "./ledger-fsck.ts";
 import { openLog } from "./ledger-place.ts";
 import { registerLedgerProve } from "./ledger-prove.ts";
+import { registerLedgerRebuild } from "./ledger-rebuild.ts";
 
 const UNBUILT = {
-  fsck: "database, tiles and checkpoint against each other",
   witness: "a witness server",
 } as const;
 
@@ -65,6 +66,8 @@ export function registerLedger(program: Command): void {
       },
     );
   registerLedgerProve(ledger);
+  registerLedgerFsck(ledger);
+  registerLedgerRebuild(ledger);
   for (const [name, purpose] of Object.entries(UNBUILT)) {
     ledger
       .command(name)

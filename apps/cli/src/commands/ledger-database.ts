@@ -1,0 +1,28 @@
+import { createFolderStorage } from "@tipstaff/ledger/folder";
+import { Pool } from "pg";
+import { deskDatabaseUrl } from "../services/installation.ts";
+import type { Context } from "./context.ts";
+
+/** Works on the installation's own log: its database, its folders, its key. */
+export async function withLedger<T>(
+  context: Context,
+  work: (log: ReturnType<typeof openLedger> & { readonly pool: Pool }) => Promise<T>,
+): Promise<T> {
+  const pool = new Pool({ connectionString: deskDatabaseUrl(context.home), max: 2, connectionTimeoutMillis: 10_000 });
+  pool.on("error", () => undefined);
+  try {
+    return await work({ ...openLedger(context), pool });
+  } finally {
+    await pool.end();
+  }
+}
+
+function openLedger({ home, settings }: Context) {
+  const { origin, logVerifierKey } = settings();
+  return {
+    origin,
+    logVerifierKey,
+    tiles: createFolderStorage(home.tiles),
+    openings: createFolderStorage(home.openings),
+  };
+}

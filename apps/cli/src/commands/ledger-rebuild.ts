@@ -1,0 +1,94 @@
+import { LedgerError, parseVerifierKey } from "@tipstaff/ledger";
+import { migrateLedger, rebuildDatabase, rebuildFolder, type SignRequest } from "@tipstaff/ledger/postgres";
+import { createKeyholderClient, type KeyholderClient } from "@tipstaff/release-protocol/node";
+import type { Command } from "commander";
+import { CliError } from "../cli-error.ts";
+import { createProgress } from "../progress.ts";
+import { type Context, contextOf } from "./context.ts";
+import { withLedger } from "./ledger-database.ts";
+
+/** What was rebuilt, and how many entries it had before (`database`) and has now. */
+export type RebuiltLedger =
+  | { readonly rebuilt: "database"; readonly from: number; readonly size: number }
+  | { readonly rebuilt: "folder"; readonly size: number };
+
+export function registerLedgerRebuild(ledger: Command): void {
+  ledger
+    .command("rebuild")
+    .description(
+      "after a restore, with the desk stopped: the database's ledger from the folder, or the folder from the database",
+    )
+    .option("--from-folder", "entries, operation ids and head of the database; the desk then holds every recipient")
+    .option("--from-database", "tiles, bundles, openings; the keyholder must run, it signs the checkpoint again")
+    .action(async (options: { fromFolder?: boolean; fromDatabase?: boolean }, command: Command) => {
+      if (options.fromFolder === options.fromDatabase) {
+        const words = "ledger rebuild takes one of --from-folder and --from-database.";
+        throw new CliError("bad-input", words, "Run tipstaff ledger fsck: it says which of the two is behind.");
+      }
+      const context = contextOf(command);
+      const done = await orHalted(() => (options.fromFolder ? fromFolder(context) : fromDatabase(context)));
+      context.answer(done, rebuiltWords(done));
+    });
+}
+
+const steps = () => createProgress(process.stderr);
+
+async function fromFolder(context: Context): Promise<RebuiltLedger> {
+  return withLedger(context, ({ logVerifierKey, ...log }) =>
+    steps().step("Rebuilding the database's ledger", async (report) => {
+      await migrateLedger(log.pool);
+      const verifierKeys = [parseVerifierKey(logVerifierKey)];
+      const onProgress = ({ entries, of }: { entries: number; of: number }) => report(entries, of);
+      return { rebuilt: "database" as const, ...(await rebuildDatabase({ ...log, verifierKeys, onProgress })) };
+    }),
+  );
+}
+
+async function fromDatabase(context: Context): Promise<RebuiltLedger> {
+  const keyholder = createKeyholderClient({ socketPath: context.home.keyholderSocket });
+  try {
+    return await withLedger(context, ({ logVerifierKey, ...log }) =>
+      steps().step("Rebuilding the folder", async (report) => {
+        await migrateLedger(log.pool);
+        const { size } = await rebuildFolder({
+          ...log,
+          verifierKeys: [parseVerifierKey(logVerifierKey)],
+          sign: (request) => sign(keyholder, request),
+          onProgress: ({ entries, of }) => report(entries, of),
+        });
+        return { rebuilt: "folder" as const, size };
+      }),
+    );
+  } finally {
+    keyholder.close();
+  }
+}
+
+async function sign(keyholder: KeyholderClient, request: SignRequest): Promise<Uint8Array> {
+  const { origin, oldSize, size, root, consistencyProof } = request;
+  const answer = await keyholder.call("checkpoints/sign", {
+    ...{ origin, oldSize, size },
+    root: Buffer.from(root).toString("base64url"),
+    consistency: consistencyProof.map((hash) => Buffer.from(hash).toString("base64")),
+  });
+  if (answer.ok) return Buffer.from(answer.note, "utf8");
+  const words = `the keyholder refuses checkpoint ${size} (${answer.reason}); it signed size ${answer.size} last`;
+  throw new LedgerError("signature-refused", words);
+}
+
+async function orHalted<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof LedgerError)) throw error;
+    throw new CliError("failed", `${error.message}.`, "Nothing was overwritten; see docs/operate/restore.md.");
+  }
+}
+
+function rebuiltWords(done: RebuiltLedger): string {
+  if (done.rebuilt === "folder") return `The folder holds ${done.size} entries again. Run tipstaff ledger fsck.`;
+  const { from, size } = done;
+  if (from === size) return `The database had all ${size} entries of the folder.`;
+  const words = `The database had ${from} entries and has ${size} again: ${size - from} came back from the folder.`;
+  return `${words}\nThe desk holds every recipient at its next start; docs/operate/restore.md says how to go on.`;
+}
