@@ -17,9 +17,12 @@ export function candidateSecrets(folders: readonly string[]): Buffer[] {
   const add = (bytes: Buffer) => {
     if (seen.size < MOST_CANDIDATES) seen.add(bytes.toString("latin1"));
   };
+  const isFull = () => seen.size >= MOST_CANDIDATES;
   for (const file of folders.flatMap(filesBelow)) {
+    if (isFull()) break;
     let head: Buffer | undefined;
     for (const window of windowsOf(file)) {
+      if (isFull()) break;
       head ??= Buffer.from(window.subarray(0, SQLITE_MARK.length));
       if (window.length <= SMALL_FILE_BYTES) addWindows(window, add);
       addRuns(window, add);
