@@ -117,3 +117,11 @@ export {
 export { createProver, type Prover, type TileReader } from "./tree/prover.ts";
 export { type ConsistencyClaim, type InclusionClaim, verifyConsistency, verifyInclusion } from "./tree/verify-proof.ts";
 export { type LogFault, type LogVerdict, type VerifyLogInput, verifyLog } from "./verify-log.ts";
+export {
+  type CosignRequest,
+  type CosignResult,
+  createWitnessClient,
+  type WitnessClient,
+  type WitnessClientOptions,
+  type WitnessFailure,
+} from "./witness/witness-client.ts";

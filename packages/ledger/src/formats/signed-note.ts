@@ -110,7 +110,8 @@ export const verifyNote = (note: SignedNote, keys: readonly VerifierKey[]): Note
   return { ok: false, reason: named ? "key-id-mismatch" : "no-known-signature" };
 };
 
-const encodeSignatureLine = ({ name, keyId, signature }: NoteSignature): string =>
+/** One signature line, newline included. */
+export const encodeSignatureLine = ({ name, keyId, signature }: NoteSignature): string =>
   `${SIGNATURE_HEAD}${name} ${toBase64(concat([fromHex(keyId), signature]))}\n`;
 
 /** The bytes of a note; the inverse of `parseSignedNote`. */

@@ -4,6 +4,7 @@ import { equalBytes } from "../bytes.ts";
 import { LedgerError } from "../error.ts";
 import { loadEdge } from "../storage/tile-storage.ts";
 import { edgeRoot, emptyEdge } from "../tree/edge.ts";
+import { cosignPublished } from "./cosign.ts";
 import { beginLog, claimEpoch, type Head, markPublished, readHead, readSequenced } from "./head.ts";
 import { headMisfit, signerMisfit } from "./head-fits.ts";
 import type { SequencerOptions } from "./options.ts";
@@ -81,7 +82,7 @@ export const takeOver = async (
   const lead = { client, epoch: head.epoch, edge };
   if (head.size === size) {
     await markPublished(client, { epoch: head.epoch, size, root: head.root });
-    return { lead, result: undefined, published: out };
+    return { lead, result: undefined, published: out && (await cosignPublished(options, lead, out)) };
   }
   const step = deriveStep(edge, await readSequenced(client, size, head.size));
   if (!equalBytes(edgeRoot(step.edge), head.root)) throw halted("the database's entries do not have its head's root");

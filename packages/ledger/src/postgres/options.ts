@@ -1,6 +1,7 @@
 import type { Pool } from "pg";
 import type { VerifierKey } from "../formats/verifier-key.ts";
 import type { LogStorage } from "../storage/tile-storage.ts";
+import type { WitnessClient } from "../witness/witness-client.ts";
 import type { KnownHead } from "./head-fits.ts";
 
 /** What the holder of the log's key is asked. It keeps its own last size and root and demands the proof between them. */
@@ -40,6 +41,8 @@ export type SequencerOptions = {
   readonly lastSigned?: () => Promise<KnownHead>;
   /** After so many milliseconds of silence Postgres ends a frozen leader's session; 15,000, and longer than signing takes. */
   readonly idleSessionMs?: number;
+  /** With these, no checkpoint is published before their policy's quorum cosigned it: what is logged is witnessed. */
+  readonly witnesses?: WitnessClient;
   /** With these, every checkpoint read or signed must carry a valid signature. */
   readonly verifierKeys?: readonly VerifierKey[];
   /** Told of every fault: those that are tried again, and the one that halts. */
