@@ -44,6 +44,8 @@ export type Sequencer = {
 
 /** Whoever begins to wait is looked up after so long, together with all who came meanwhile. */
 const FIRST_LOOKUP_MS = 25;
+/** A leader's own ticks answer sooner than that; what it looks up was logged before somebody waited. */
+const LEADER_FIRST_LOOKUP_MS = 250;
 const LEADER_LOOKUP_MS = 1000;
 const STANDBY_LOOKUP_MS = 100;
 const LONG_MS = 60_000;
@@ -96,6 +98,7 @@ export const createSequencer = (options: SequencerOptions): Sequencer => {
         bell: lookupBell,
         published,
         isStopped: () => stopping,
+        firstLookupMs: () => (state === "leading" ? LEADER_FIRST_LOOKUP_MS : FIRST_LOOKUP_MS),
         sweepMs: () => (state === "leading" ? LEADER_LOOKUP_MS : STANDBY_LOOKUP_MS),
       }),
     ]);
@@ -153,19 +156,20 @@ type LookingUp = {
   readonly bell: ReturnType<typeof createBell>;
   readonly published: () => Promise<Published | undefined>;
   readonly isStopped: () => boolean;
+  readonly firstLookupMs: () => number;
   readonly sweepMs: () => number;
 };
 
 /** Finds the entries that were logged before somebody asked, or by another leader. */
 const keepLookingUp = async (options: SequencerOptions, input: LookingUp): Promise<void> => {
-  const { waiters, bell, published, isStopped, sweepMs } = input;
+  const { waiters, bell, published, isStopped, firstLookupMs, sweepMs } = input;
   let nextSweep = 0;
   while (!isStopped()) {
     if (waiters.size() === 0) {
       await bell.wait(LONG_MS);
       continue;
     }
-    await new Promise((resolve) => setTimeout(resolve, FIRST_LOOKUP_MS));
+    await new Promise((resolve) => setTimeout(resolve, firstLookupMs()));
     const sweep = Date.now() >= nextSweep;
     if (sweep) nextSweep = Date.now() + sweepMs();
     const ids = sweep ? waiters.all() : waiters.takeUnseen();

@@ -1,6 +1,7 @@
 import type { ClientBase } from "pg";
 import { equalBytes } from "../bytes.ts";
 import { LedgerError } from "../error.ts";
+import { inParallel } from "../storage/in-parallel.ts";
 import { openingsFiles } from "../storage/openings-files.ts";
 import { CHECKPOINT_PATH, tileReaderOf } from "../storage/tile-storage.ts";
 import { edgeRoot, extendEdge, type LogEdge, type LogFile } from "../tree/edge.ts";
@@ -75,13 +76,12 @@ export const publishEntries = async (options: SequencerOptions, lead: Lead, step
   const { tiles, openings, origin } = options;
   const { size } = step.edge;
   const root = edgeRoot(step.edge);
-  await openings.writeOnce(
-    openingsFiles(
-      lead.edge.size,
-      step.entries.map((entry) => entry.openings),
-    ),
+  const blobs = openingsFiles(
+    lead.edge.size,
+    step.entries.map((entry) => entry.openings),
   );
-  await tiles.writeOnce(step.files);
+  // Both are durable before anything is signed; neither needs the other.
+  await allSettled([openings.writeOnce(blobs), tiles.writeOnce(step.files)]);
   await assertWritten(options, step.files);
   const prover = createProver({ size, readTile: tileReaderOf(tiles) });
   await assertRoot(prover, root);
@@ -98,12 +98,17 @@ export const publishEntries = async (options: SequencerOptions, lead: Lead, step
 };
 
 const assertWritten = async ({ tiles }: SequencerOptions, files: readonly LogFile[]): Promise<void> => {
-  for (const { path, bytes } of files) {
+  await inParallel(files, async ({ path, bytes }) => {
     const found = await tiles.read(path);
     if (found === undefined || !equalBytes(found, bytes)) {
       throw new LedgerError("tile-conflict", `the log's file ${path} does not read back as it was written`);
     }
-  }
+  });
+};
+
+/** Like `Promise.all`, but no work is still under way when it rejects: the next try must not meet its own writes. */
+const allSettled = async (work: readonly Promise<void>[]): Promise<void> => {
+  for (const result of await Promise.allSettled(work)) if (result.status === "rejected") throw result.reason;
 };
 
 const publishCheckpoint = async (

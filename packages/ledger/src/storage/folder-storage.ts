@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { constants } from "node:fs";
 import { link, mkdir, open, readdir, rename, rm, stat, unlink } from "node:fs/promises";
-import { dirname, join, relative, sep } from "node:path";
+import { dirname, join } from "node:path";
 import { equalBytes } from "../bytes.ts";
 import { LedgerError } from "../error.ts";
 import type { LogFile } from "../tree/edge.ts";
@@ -29,6 +29,8 @@ export const createFolderStorage = (folder: string): LogStorage => {
     return ready;
   };
   const writer = { folder, locate };
+  // A folder stands for ever once it was made and its parent synced; only what names a new file is synced each time.
+  const standing = new Set<string>();
   return {
     read: async (path) => readIfThere(locate(path)),
     writeOnce: (files) =>
@@ -36,7 +38,7 @@ export const createFolderStorage = (folder: string): LogStorage => {
         await prepare();
         await inParallel(files, (file) => writeOne(writer, file));
         await syncFolders(
-          folder,
+          { root: folder, standing },
           files.map(({ path }) => dirname(locate(path))),
         );
       }),
@@ -47,7 +49,7 @@ export const createFolderStorage = (folder: string): LogStorage => {
         const temporary = await writeTemporary(folder, file.bytes);
         await mkdir(dirname(target), { recursive: true });
         await rename(temporary, target);
-        await syncFolders(folder, [dirname(target)]);
+        await syncFolders({ root: folder, standing }, [dirname(target)]);
       }),
     dropPartials: (fullPaths) =>
       guarded(() => inParallel(fullPaths, (path) => rm(`${locate(path)}.p`, { recursive: true, force: true }))),
@@ -147,12 +149,21 @@ const isThere = async (target: string, { path, bytes }: LogFile): Promise<boolea
   return true;
 };
 
-/** Syncs the folders and all folders above them, up to the log's own: each may have been made just now. */
-const syncFolders = async (root: string, folders: readonly string[]): Promise<void> => {
-  const all = new Set<string>([root]);
+/**
+ * Syncs the folders, and those above them, up to the log's own, that this process has not yet seen synced: each may have
+ * been made just now.
+ */
+const syncFolders = async (
+  { root, standing }: { root: string; standing: Set<string> },
+  folders: readonly string[],
+): Promise<void> => {
+  const all = new Set<string>(folders);
+  const made = new Set<string>();
   for (const folder of folders) {
-    const steps = relative(root, folder).split(sep);
-    for (let i = 1; i <= steps.length; i++) all.add(join(root, ...steps.slice(0, i)));
+    for (let at = folder; at !== root && !standing.has(at); at = dirname(at)) {
+      made.add(at);
+      all.add(dirname(at));
+    }
   }
   await inParallel([...all], async (folder) => {
     const handle = await open(folder, "r");
@@ -162,4 +173,5 @@ const syncFolders = async (root: string, folders: readonly string[]): Promise<vo
       await handle.close();
     }
   });
+  for (const folder of made) standing.add(folder);
 };
