@@ -1,5 +1,5 @@
-import { statSync } from "node:fs";
-import { parseVerifierKey } from "@tipstaff/ledger";
+import { readFileSync, statSync } from "node:fs";
+import { createWitnessClient, LedgerError, parsePolicy, parseVerifierKey } from "@tipstaff/ledger";
 import { createFolderStorage } from "@tipstaff/ledger/folder";
 import { createSequencer } from "@tipstaff/ledger/postgres";
 import { createKeyholderClient, type KeyholderClient } from "@tipstaff/release-protocol/node";
@@ -35,6 +35,7 @@ export async function composeDesk(config: Config): Promise<{ desk: Desk; close: 
       log,
       sign: (request) => signCheckpoint(keyholder, request),
       onError: (error) => log.error({ err: error }, "the ledger's sequencer"),
+      ...openWitnesses(config, logVerifierKey),
     });
     const { force, origin, publicUrl, recipients, folders } = config;
     const desk: Desk = {
@@ -46,6 +47,18 @@ export async function composeDesk(config: Config): Promise<{ desk: Desk; close: 
   } catch (error) {
     await close();
     throw error;
+  }
+}
+
+/** The witnesses that the policy file names; none without one. */
+function openWitnesses({ witnessPolicyFile, origin }: Config, logVerifierKey: string) {
+  if (witnessPolicyFile === undefined) return {};
+  try {
+    const policy = parsePolicy(readFileSync(witnessPolicyFile));
+    return { witnesses: createWitnessClient({ policy, log: { origin, keys: [parseVerifierKey(logVerifierKey)] } }) };
+  } catch (cause) {
+    const why = cause instanceof LedgerError ? cause.message : "it cannot be read";
+    throw new DeskError("bad-config", `The witness policy ${witnessPolicyFile} is no good: ${why}`, { cause });
   }
 }
 

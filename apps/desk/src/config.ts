@@ -31,6 +31,8 @@ const configSchema = z.strictObject({
   /** Verifier key of each recipient that may sign agreements. */
   recipients: z.record(name, z.string("a verifier key").min(1, "a verifier key")).default({}),
   replyKeyFile: path,
+  /** Policy of the witnesses (C2SP tlog-policy, with their URLs) without whose quorum nothing counts as logged. */
+  witnessPolicyFile: path.optional(),
   logLevel: z.enum(LOG_LEVELS, `one of ${LOG_LEVELS.join(", ")}`).default("info"),
 });
 
@@ -56,6 +58,7 @@ export function readConfig(file: string): Config {
     ...rest,
     keyholderSocket: from(rest.keyholderSocket),
     replyKeyFile: from(rest.replyKeyFile),
+    ...(rest.witnessPolicyFile === undefined ? {} : { witnessPolicyFile: from(rest.witnessPolicyFile) }),
     folders: {
       data: from(folders.data),
       tiles: from(folders.tiles),

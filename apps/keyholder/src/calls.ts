@@ -18,6 +18,7 @@ import { approveAttempt, countAccounted, countReceipts } from "./releases/count-
 import { decideReleases } from "./releases/decide-releases.ts";
 import { readOutcomes } from "./releases/release-outcomes.ts";
 import { abandonRoots, confirmRoots, createRoots, eraseRoot } from "./roots/root-calls.ts";
+import { pinWitnesses } from "./witnesses/witness-policy.ts";
 
 type Answer<T> = T | Promise<T>;
 
@@ -73,6 +74,7 @@ export const consoleHandlers: ConsoleHandlers = {
   "agreements/pin": pinAgreement,
   "agreements/sign": signAgreement,
   "log/pin": pinLog,
+  "witnesses/pin": pinWitnesses,
   "recipients/pin": pinRecipient,
   "budget/raise": raiseBudget,
   "openings/show": showOpenings,

@@ -159,6 +159,8 @@ export const keyholderCalls = {
           index: z.int().min(0),
           treeSize: z.int().min(1),
           proof: z.array(z.string().max(44)).max(63),
+          /** The signed note of that size, with its cosignatures; needed where a witness policy is pinned. */
+          checkpoint: z.string().max(131_072).optional(),
         }),
       ),
     }),
@@ -279,6 +281,11 @@ export const consoleCalls = {
   },
   /** Pins the log's origin. */
   "log/pin": { request: z.strictObject({ origin: z.string() }), response: z.strictObject({ pinned: z.boolean() }) },
+  /** Pins the policy (C2SP tlog-policy) whose quorum must have cosigned the checkpoint under a release; replaces an older one. */
+  "witnesses/pin": {
+    request: z.strictObject({ policy: z.string().min(1).max(1_048_576) }),
+    response: z.strictObject({ pinned: z.boolean() }),
+  },
   /** Pins a recipient's verifier key, by which agreements with it are checked. */
   "recipients/pin": {
     request: z.strictObject({ recipient: slug, verifierKey: z.string() }),

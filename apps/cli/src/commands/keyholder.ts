@@ -18,6 +18,13 @@ export function registerKeyholder(program: Command): void {
     context.answer(await context.console().post("/log/pin", { origin }));
   });
   allow
+    .command("witnesses <policy-file>")
+    .description("pin the policy whose quorum must have cosigned the checkpoint under every release")
+    .action(async (file: string, _options: unknown, command: Command) => {
+      const context = contextOf(command);
+      context.answer(await context.console().post("/witnesses/pin", { policy: readFileSync(file, "utf8") }));
+    });
+  allow
     .command("recipient <id> <verifier-key>")
     .action(async (recipient: string, verifierKey: string, _options: unknown, command: Command) => {
       const context = contextOf(command);

@@ -1,18 +1,15 @@
 import { type LogFault, parseVerifierKey, verifyLog } from "@tipstaff/ledger";
 import { createFolderStorage } from "@tipstaff/ledger/folder";
 import type { Command } from "commander";
-import { CliError } from "../cli-error.ts";
 import { createProgress } from "../progress.ts";
 import { contextOf } from "./context.ts";
 import { evidenceWords, isEvidence, verifyEvidenceAt } from "./ledger-evidence.ts";
 import { registerLedgerFsck } from "./ledger-fsck.ts";
 import { openLog } from "./ledger-place.ts";
+import { judgeWitnesses, witnessWords } from "./ledger-policy.ts";
 import { registerLedgerProve } from "./ledger-prove.ts";
 import { registerLedgerRebuild } from "./ledger-rebuild.ts";
-
-const UNBUILT = {
-  witness: "a witness server",
-} as const;
+import { registerLedgerWitness } from "./ledger-witness.ts";
 
 /** A log verified, or the first thing in it that does not fit. */
 export type VerifiedLedger =
@@ -40,44 +37,41 @@ export async function verifyLedger(options: {
   return { verified: true, size: verdict.size, origin: verdict.origin, witnessed: false };
 }
 
+type VerifyOptions = { verifierKey?: string; openings?: string; policy?: string };
+
+async function verifyPlace(place: string, options: VerifyOptions & { verifierKey: string }) {
+  if (isEvidence(place)) {
+    const evidence = verifyEvidenceAt(place, options.verifierKey);
+    return { result: evidence, words: evidenceWords(evidence) };
+  }
+  const result = await createProgress(process.stderr).step("Verifying", (onProgress) =>
+    verifyLedger({ ...options, place, onProgress }),
+  );
+  return { result, words: result.verified ? verifiedWords(result) : faultWords(result.fault) };
+}
+
 export function registerLedger(program: Command): void {
   const ledger = program.command("ledger").description("the transparency log");
   ledger
     .command("verify [path]")
     .description("verify a log (folder or URL), one proof file or an evidence folder; exit 1 and what does not fit")
     .option("--key, --verifier-key <key>", "the log's key; the installation's own when left out")
+    .option("--policy <file>", "also say which witnesses cosigned; exit 1 unless its quorum did")
     .option("--openings <folder>", "also hold the sealed openings against the leaves")
-    .action(
-      async (path: string | undefined, options: { verifierKey?: string; openings?: string }, command: Command) => {
-        const context = contextOf(command);
-        const verifierKey = options.verifierKey ?? context.settings().logVerifierKey;
-        if (path !== undefined && isEvidence(path)) {
-          const evidence = verifyEvidenceAt(path, verifierKey);
-          context.answer(evidence, evidenceWords(evidence));
-          if (!evidence.verified) process.exitCode = 1;
-          return;
-        }
-        const place = path ?? context.home.tiles;
-        const result = await createProgress(process.stderr).step("Verifying", (onProgress) =>
-          verifyLedger({ ...options, place, verifierKey, onProgress }),
-        );
-        context.answer(result, result.verified ? verifiedWords(result) : faultWords(result.fault));
-        if (!result.verified) process.exitCode = 1;
-      },
-    );
+    .action(async (path: string | undefined, options: VerifyOptions, command: Command) => {
+      const context = contextOf(command);
+      const verifierKey = options.verifierKey ?? context.settings().logVerifierKey;
+      const place = path ?? context.home.tiles;
+      const { result, words } = await verifyPlace(place, { ...options, verifierKey });
+      const { policy } = options;
+      const witnessing = policy && result.verified ? await judgeWitnesses(place, policy, verifierKey) : undefined;
+      context.answer({ ...result, ...witnessing }, witnessing ? `${words}\n${witnessWords(witnessing)}` : words);
+      if (!result.verified || (witnessing && witnessing.policy !== "fulfilled")) process.exitCode = 1;
+    });
   registerLedgerProve(ledger);
+  registerLedgerWitness(ledger);
   registerLedgerFsck(ledger);
   registerLedgerRebuild(ledger);
-  for (const [name, purpose] of Object.entries(UNBUILT)) {
-    ledger
-      .command(name)
-      .description(`${purpose} (not built yet)`)
-      .argument("[arguments...]")
-      .allowUnknownOption()
-      .action(() => {
-        throw new CliError("not-built", `tipstaff ledger ${name} is not built yet.`, "ledger verify is.");
-      });
-  }
 }
 
 function verifiedWords({ size, origin }: { size: number; origin: string }): string {

@@ -69,6 +69,7 @@ function toQuestion(release: Undecided, logged: Logged | undefined): Question {
     index: logged.index,
     treeSize: logged.size,
     proof: logged.proof.map((hash) => Buffer.from(hash).toString("base64")),
+    checkpoint: Buffer.from(logged.checkpoint).toString("utf8"),
   };
 }
 

@@ -24,6 +24,7 @@ export type JournalEvent =
   | "agreement-pinned"
   | "recipient-pinned"
   | "log-pinned"
+  | "witnesses-pinned"
   | "budget-raised";
 
 export type JournalEntry = { seq: number; at: string; what: string; detail: string; hash: string };

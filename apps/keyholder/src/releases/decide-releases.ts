@@ -11,6 +11,7 @@ import { appendJournal } from "../journal/journal.ts";
 import type { Keyholder } from "../keyholder.ts";
 import { createKeyring } from "../roots/root-keys.ts";
 import { readSetting } from "../settings.ts";
+import { createWitnessJudge } from "../witnesses/witness-policy.ts";
 import { chargeRelease } from "./charge-release.ts";
 import { judgeRelease, type ReleaseEvidence, type ReleaseJudgement, type ReleaseKnowledge } from "./judge-release.ts";
 import { findOutcome } from "./release-outcomes.ts";
@@ -59,6 +60,7 @@ function gatherKnowledge(keyholder: Keyholder): ReleaseKnowledge {
     keysOf: createKeyring(keyholder).find,
     agreementOf: createAgreementReader(store),
     rootOf: (size) => signedRoot(store, size),
+    isWitnessed: createWitnessJudge(keyholder),
     now: now(),
   };
 }
@@ -98,10 +100,10 @@ export const isBadOneTimeKey = (error: unknown): boolean => error instanceof Sea
 
 function toEvidence(shown: Shown): ReleaseEvidence {
   const proof = shown.proof.map(fromBase64).map((hash) => hash ?? new Uint8Array(0));
-  const { agreement, request, person, index, treeSize } = shown;
+  const { agreement, request, person, index, treeSize, checkpoint } = shown;
   const [wrapped, context] = [fromBase64url(shown.wrapped), fromBase64url(shown.context)];
   const [leaf, openings] = [fromBase64url(shown.leaf), fromBase64url(shown.openings)];
-  return { agreement, request, person, index, treeSize, wrapped, context, leaf, openings, proof };
+  return { agreement, request, person, index, treeSize, checkpoint, wrapped, context, leaf, openings, proof };
 }
 
 /** Decides one release inside the transaction; `fresh` when this call made its outcome. */

@@ -22,6 +22,7 @@ import { type DisclosureFacts, type PersonKeys, parseJobContext, SealingError, u
 import type { PinnedAgreement } from "../agreements/agreement-store.ts";
 import { fromBase64url, toBase64url, toHex } from "../encoding.ts";
 import { releaseFacts } from "../entries/release-facts.ts";
+import type { WitnessedClaim } from "../witnesses/witness-policy.ts";
 import { toSubject } from "./to-subject.ts";
 
 /** What the desk shows for one release. Bytes decoded, nothing else believed. */
@@ -36,6 +37,8 @@ export type ReleaseEvidence = {
   readonly index: number;
   readonly treeSize: number;
   readonly proof: readonly Uint8Array[];
+  /** The signed note of that tree. */
+  readonly checkpoint: string | undefined;
 };
 
 /** What the keyholder knows by itself. */
@@ -47,6 +50,8 @@ export type ReleaseKnowledge = {
   readonly agreementOf: (digest: string) => PinnedAgreement | undefined;
   /** Root of a checkpoint of this size that the keyholder signed. */
   readonly rootOf: (treeSize: number) => Uint8Array | undefined;
+  /** Whether a quorum of the pinned witnesses cosigned that tree. */
+  readonly isWitnessed: (claim: WitnessedClaim) => boolean;
   readonly now: Date;
 };
 
@@ -68,7 +73,11 @@ type SoundRelease = {
  */
 export type ReleaseJudgement =
   | SoundRelease
-  | { readonly ok: false; readonly kind: "undecided"; readonly code: "not-logged" | "not-a-release" | "not-sealed" }
+  | {
+      readonly ok: false;
+      readonly kind: "undecided";
+      readonly code: "not-logged" | "not-witnessed" | "not-a-release" | "not-sealed";
+    }
   | { readonly ok: false; readonly kind: "cancelled"; readonly code: RefusalCode; readonly entry: LoggedRelease };
 
 /** A release as its ledger entry tells it. */
@@ -90,6 +99,7 @@ const RELEASE_PATH = "/v1/releases";
 /** The keyholder's own decision about one logged release, but for its counters (docs/spec/release-protocol.md, 4.5). */
 export function judgeRelease(evidence: ReleaseEvidence, known: ReleaseKnowledge): ReleaseJudgement {
   if (!isLogged(evidence, known)) return { ok: false, kind: "undecided", code: "not-logged" };
+  if (!isWitnessed(evidence, known)) return { ok: false, kind: "undecided", code: "not-witnessed" };
   const entry = readEntry(evidence, known.logKey);
   if (entry === undefined) return { ok: false, kind: "undecided", code: "not-a-release" };
   const refuse = (code: RefusalCode): ReleaseJudgement => ({ ok: false, kind: "cancelled", code, entry });
@@ -115,6 +125,11 @@ export function judgeRelease(evidence: ReleaseEvidence, known: ReleaseKnowledge)
 function isLogged({ leaf, index, treeSize, proof }: ReleaseEvidence, { rootOf }: ReleaseKnowledge): boolean {
   const root = rootOf(treeSize);
   return root !== undefined && verifyInclusion({ index, size: treeSize, leafHash: leafHash(leaf), proof, root });
+}
+
+function isWitnessed({ checkpoint, treeSize }: ReleaseEvidence, { rootOf, isWitnessed }: ReleaseKnowledge): boolean {
+  const root = rootOf(treeSize);
+  return root !== undefined && isWitnessed({ checkpoint, size: treeSize, root });
 }
 
 /** The entry's event part, when it is this leaf's, a release, and every commitment holds. */
