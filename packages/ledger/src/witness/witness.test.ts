@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -10,6 +10,7 @@ import { utf8 } from "../bytes.ts";
 import {
   createNoteSigner,
   createWitnessClient,
+  encodeVerifierKey,
   LedgerError,
   parsePolicy,
   parseVerifierKey,
@@ -142,6 +143,16 @@ describe("a witness", () => {
     expect(() => openWitness({ folder: join(place, "in-process"), logs })).toThrow(LedgerError);
     witness.close();
   });
+});
+
+test("a witness answers 200 to the request that litewitness is tested with, of a log with that key alone", () => {
+  const file = readFileSync(new URL("../../vectors/witness.json", import.meta.url), "utf8");
+  const vector: { origin: string; logPublicKey: string; request: string } = JSON.parse(file);
+  const key = parseVerifierKey(encodeVerifierKey(vector.origin, Buffer.from(vector.logPublicKey, "hex")));
+  const witness = makeWitness({ logs: [{ origin: vector.origin, keys: [key] }] });
+  const answer = witness.addCheckpoint(utf8(vector.request));
+  expect(answer).toMatchObject({ status: 200 });
+  witness.close();
 });
 
 test("an add-checkpoint request says what was put in, and refuses a 64th hash", () => {
