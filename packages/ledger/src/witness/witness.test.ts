@@ -7,10 +7,10 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { utf8 } from "../bytes.ts";
+import { encodeVerifierKey } from "../formats/verifier-key.ts";
 import {
   createNoteSigner,
   createWitnessClient,
-  encodeVerifierKey,
   LedgerError,
   parsePolicy,
   parseVerifierKey,
