@@ -44,7 +44,7 @@ describe("kill -9", () => {
     const leader = startCell(log, { moment });
     expect(await leader.ended, leader.said()).toEqual([null, "SIGKILL"]);
     expect(leader.said()).not.toContain("Error");
-    await logAll(log, entries, true);
+    await logAll(log, entries, { appended: true });
     await expectWhole(300);
     await logAll(log, entriesOf("after", 3));
     await expectWhole(303);
@@ -54,7 +54,7 @@ describe("kill -9", () => {
     const caller = startCell(log, { moment: "intake" });
     expect(await caller.ended, caller.said()).toEqual([null, "SIGKILL"]);
     expect(await fsck(log)).toEqual({ ok: true, size: 230, published: 230, waiting: 70 });
-    await logAll(log, entriesOf("killed at intake", 70), true);
+    await logAll(log, entriesOf("killed at intake", 70), { appended: true });
     await expectWhole(300);
   });
 });

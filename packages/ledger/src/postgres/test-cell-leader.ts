@@ -1,12 +1,21 @@
 /** A leader that ends, or freezes, itself at a named moment: argv holds the database, the folders and the moment as JSON. */
 import pg from "pg";
+import { createWitnessClient, parsePolicy, type WitnessClient } from "../index.ts";
 import { createFolderStorage } from "../storage/folder-storage.ts";
 import type { LogStorage } from "../storage/tile-storage.ts";
 import { appendIntake, createSequencer, type SignRequest } from "./index.ts";
 import { entriesOf } from "./test-cells.ts";
 import { createTestSigner, testOrigin, testVerifierKeys } from "./test-log.ts";
 
-const { database, signer, moment, signal = "SIGKILL", idleSessionMs, ...folders } = JSON.parse(process.argv[2] ?? "{}");
+const {
+  database,
+  signer,
+  moment,
+  signal = "SIGKILL",
+  idleSessionMs,
+  policy,
+  ...folders
+} = JSON.parse(process.argv[2] ?? "{}");
 const pool = new pg.Pool(database);
 pool.on("error", () => undefined);
 
@@ -28,11 +37,22 @@ if (moment === "intake") {
   await client.query("commit");
   at("intake");
 }
+const client =
+  policy && createWitnessClient({ policy: parsePolicy(new TextEncoder().encode(policy)), deadlineMs: 10_000 });
+const witnesses: WitnessClient | undefined = client && {
+  ...client,
+  cosign: async (request) => {
+    const result = await client.cosign(request);
+    at("witnessed");
+    return result;
+  },
+};
 const sequencer = createSequencer({
   pool,
   origin: testOrigin,
   verifierKeys: testVerifierKeys,
   idleSessionMs,
+  ...(witnesses ? { witnesses } : {}),
   openings: {
     ...openings,
     writeOnce: async (files) => {

@@ -7,17 +7,21 @@ import { cp, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { type TestEntry, testEntry } from "../test-entries.ts";
 import { verifyLog } from "../verify-log.ts";
-import { fsckLog } from "./fsck.ts";
+import { fsckLog, type SequencerOptions } from "./index.ts";
 import { createTestSigner, type TestLog, testOrigin, testVerifierKeys } from "./test-log.ts";
 
 export const entriesOf = (name: string, count: number): TestEntry[] =>
   Array.from({ length: count }, (_, n) => testEntry(`${name} ${n}`));
 
-export const signerFile = (log: TestLog): string => join(log.folders.tiles, "../signer.json");
+export const signerFile = (log: Pick<TestLog, "folders">): string => join(log.folders.tiles, "../signer.json");
 
 /** Appends, and waits until all of them are logged by a sequencer of its own. */
-export const logAll = async (log: TestLog, entries: readonly TestEntry[], appended = false): Promise<void> => {
-  const sequencer = log.sequencer({ sign: createTestSigner(signerFile(log)) });
+export const logAll = async (
+  log: Pick<TestLog, "sequencer" | "append" | "folders">,
+  entries: readonly TestEntry[],
+  { appended = false, ...more }: Partial<SequencerOptions> & { appended?: boolean } = {},
+): Promise<void> => {
+  const sequencer = log.sequencer({ sign: createTestSigner(signerFile(log)), ...more });
   if (!appended) await log.append(entries);
   sequencer.start();
   try {

@@ -18,13 +18,14 @@ import { appendIntake, createSequencer, migrateLedger, type SequencerOptions, ty
 
 export const testOrigin = "force.example/log";
 const signer = createNoteSigner(testOrigin, testKey("signer"));
-export const testVerifierKeys = [parseVerifierKey(signer.verifierKey)];
+export const testLogKey = signer.verifierKey;
+export const testVerifierKeys = [parseVerifierKey(testLogKey)];
 export const signCheckpoint = (request: Pick<SignRequest, "size" | "root">): Uint8Array =>
   signNote(encodeCheckpoint({ ...request, origin: testOrigin }), [signer]);
 
 /** Signs as a keyholder does: it remembers, in the file if there is one, and demands consistency. */
-export const createTestSigner = (file?: string) => {
-  let last = file && existsSync(file) ? readState(file) : { size: 0, root: emptyRoot() };
+export const createTestSigner = (file?: string, before = { size: 0, root: emptyRoot() }) => {
+  let last = file && existsSync(file) ? readState(file) : before;
   return async ({ oldSize, size, root, consistencyProof }: SignRequest): Promise<Uint8Array> => {
     const again = last.size === size && Buffer.compare(last.root, root) === 0;
     const claim = { oldSize: last.size, oldRoot: last.root, size, root, proof: consistencyProof };
