@@ -8,7 +8,7 @@ import { parseSignedNote } from "./formats/signed-note.ts";
 import type { VerifierKey } from "./formats/verifier-key.ts";
 import { readOpenings } from "./storage/openings-files.ts";
 import { CHECKPOINT_PATH, type LogReader, readEntries, tileReaderOf } from "./storage/tile-storage.ts";
-import { edgeRoot, emptyEdge, extendEdge, type LogEdge } from "./tree/edge.ts";
+import { edgeRoot, emptyEdge, extendTiles, type LogEdge } from "./tree/edge.ts";
 import { emptyRoot, HASH_LENGTH, leafHash } from "./tree/hashes.ts";
 import { entriesPath, openingsPath, parseTilePath, TILE_WIDTH, tilePath } from "./tree/paths.ts";
 
@@ -119,9 +119,9 @@ const readBundles = async (input: VerifyLogInput, size: number, root: Uint8Array
     const hashes = await compareLeaves(input, { edge, entries, root });
     const leaves = input.anyEntries ? [] : await readLeaves(input.tiles, { bundle, entries, book });
     if (input.openings && !input.anyEntries) await compareOpenings(input.openings, { bundle, leaves });
-    const next = extendEdge({ ...edge, entries: [] }, entries, hashes);
-    await compareFullTiles(input.tiles, next.files);
-    edge = next.edge;
+    const { levels, files } = extendTiles(edge, hashes);
+    await compareFullTiles(input.tiles, files);
+    edge = { size: edge.size + entries.length, levels, entries: [] };
     input.onProgress?.({ entries: edge.size, of: size });
   }
   return edge;
@@ -180,7 +180,7 @@ const readAbove = async (tiles: LogReader, index: number): Promise<Uint8Array | 
   return undefined;
 };
 
-const compareFullTiles = async (tiles: LogReader, files: ReturnType<typeof extendEdge>["files"]): Promise<void> => {
+const compareFullTiles = async (tiles: LogReader, files: ReturnType<typeof extendTiles>["files"]): Promise<void> => {
   for (const { path, bytes } of files) {
     const tile = parseTilePath(path);
     if (tile.level === "entries" || tile.level === 0 || tile.width !== TILE_WIDTH) continue;

@@ -54,8 +54,20 @@ export const extendEdge = (
   entries: readonly Uint8Array[],
   hashes: readonly Uint8Array[] = entries.map(leafHash),
 ): { readonly edge: LogEdge; readonly files: readonly LogFile[] } => {
-  const size = edge.size + entries.length;
-  const { files, rest } = deriveBundles(edge, entries);
+  const bundles = deriveBundles(edge, entries);
+  const tiles = extendTiles(edge, hashes);
+  return {
+    edge: { size: edge.size + entries.length, levels: tiles.levels, entries: bundles.rest },
+    files: [...bundles.files, ...tiles.files],
+  };
+};
+
+/** The same for the tiles alone: what the leaf hashes add to each level, and the tiles by which it differs. */
+export const extendTiles = (
+  edge: Omit<LogEdge, "entries">,
+  hashes: readonly Uint8Array[],
+): { readonly levels: LogEdge["levels"]; readonly files: readonly LogFile[] } => {
+  const files: LogFile[] = [];
   const levels: (readonly Uint8Array[])[] = [];
   let added = hashes;
   for (let level = 0, span = 1; level < edge.levels.length || added.length > 0; level++, span *= TILE_WIDTH) {
@@ -64,7 +76,7 @@ export const extendEdge = (
     levels.push(derived.rest);
     added = derived.roots;
   }
-  return { edge: { size, levels, entries: rest }, files };
+  return { levels, files };
 };
 
 const deriveBundles = (edge: LogEdge, entries: readonly Uint8Array[]) => {
