@@ -1,10 +1,13 @@
+import type { ClientBase } from "pg";
 import { LedgerError } from "../error.ts";
 import { CHECKPOINT_PATH } from "../storage/tile-storage.ts";
+import type { LogEdge } from "../tree/edge.ts";
 import type { Prover } from "../tree/prover.ts";
 import { readHead } from "./head.ts";
 import type { SequencerOptions } from "./options.ts";
 import { type Published, published } from "./published.ts";
-import type { Lead } from "./tick.ts";
+
+type Lead = { readonly client: ClientBase; readonly edge: LogEdge };
 
 /** The checkpoint with a quorum's cosignatures, where there are witnesses; throws `quorum-missing`, upon which it is tried again. */
 export const cosign = async (
