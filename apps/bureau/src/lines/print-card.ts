@@ -76,6 +76,9 @@ export async function printCard(bureau: Bureau, card: Card): Promise<Printed> {
   }
 }
 
+/** In groups of four digits: no piece of a serial can be taken for the number of a person. */
+const toSerial = (number: number): string => String(number).padStart(8, "0").replace(/^(\d+)(\d{4})$/, "$1-$2");
+
 function writeIntent({ store, settings, now }: Bureau, { line, job }: Moved): Promise<Intent> {
   return store.write(() => {
     const number = store.takeBlank();
@@ -83,7 +86,7 @@ function writeIntent({ store, settings, now }: Bureau, { line, job }: Moved): Pr
       job: job.job,
       attempt: job.attempts,
       line: line.line,
-      blank: `${settings.blankPrefix}-${String(number).padStart(8, "0")}`,
+      blank: `${settings.blankPrefix}-${toSerial(number)}`,
       deviceJob: `${line.line}/${number}`,
       at: now().toISOString(),
     };
