@@ -6,6 +6,7 @@ import { startTap } from "../drill/tap.ts";
 import { generateExtract } from "../example-force/index.ts";
 import type { Progress } from "../progress.ts";
 import { establish, type Running, stopAll } from "../services/establish.ts";
+import { makeHomeFolder } from "../services/home.ts";
 import { initInstallation, openHome, publicPort } from "../services/installation.ts";
 import { declareFormer } from "./declare-former.ts";
 import { exampleAgreement } from "./example-agreement.ts";
@@ -76,7 +77,7 @@ export async function runDemo(options: {
   }
 }
 
-/** The demonstration owns its folder; a folder that it did not make is never emptied. */
+/** The demonstration owns its folder, and its database's where that lies elsewhere; what it did not make is never emptied. */
 function prepareFolder(folder: string): void {
   if (existsSync(folder) && readdirSync(folder).length > 0) {
     if (!existsSync(join(folder, MARKER))) {
@@ -85,6 +86,16 @@ function prepareFolder(folder: string): void {
     rmSync(openHome(folder).postgres, { recursive: true, force: true });
     rmSync(folder, { recursive: true });
   }
-  mkdirSync(folder, { recursive: true });
+  makeHomeFolder(folder);
+  mark(folder);
+  const database = dirname(openHome(folder).postgres);
+  if (database === folder) return;
+  if (existsSync(join(database, MARKER))) rmSync(database, { recursive: true });
+  if (existsSync(database)) return;
+  makeHomeFolder(database);
+  mark(database);
+}
+
+function mark(folder: string): void {
   writeFileSync(join(folder, MARKER), "made by tipstaff demo; the next demo empties this folder\n");
 }

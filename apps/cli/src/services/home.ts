@@ -82,10 +82,18 @@ export function writeSettings(home: Home, settings: Settings): void {
   writeFileSync(home.settingsFile, `${JSON.stringify(settings, null, 2)}\n`, { mode: 0o600 });
 }
 
-/** Makes the folders of a new installation; the database's OS user must be able to pass through the root. */
+/** Makes the home and what is missing above it: the database's OS user must be able to pass through them all. */
+export function makeHomeFolder(root: string): void {
+  const first = mkdirSync(root, { recursive: true });
+  for (let place = root; ; place = dirname(place)) {
+    chmodSync(place, 0o711);
+    if (first === undefined || place === first) return;
+  }
+}
+
+/** Makes the folders of a new installation. */
 export function makeFolders(home: Home): void {
-  mkdirSync(home.root, { recursive: true, mode: 0o711 });
-  chmodSync(home.root, 0o711);
+  makeHomeFolder(home.root);
   const { desk, orders, bureau, staff, run, tiles, openings, printer, agreements, reports, logs, wire } = home;
   for (const folder of [desk, orders, bureau, staff, run, tiles, openings, printer, agreements, reports, logs]) {
     mkdirSync(folder, { recursive: true, mode: 0o700 });

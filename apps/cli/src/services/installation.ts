@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { z } from "zod";
 import { CliError } from "../cli-error.ts";
 import { type Home, makeFolders, openHome, readSettings, readToken, type Settings, writeSettings } from "./home.ts";
@@ -30,6 +30,13 @@ export async function initInstallation(folder: string, options: { force: string;
   const home = openHome(folder);
   if (existsSync(home.settingsFile)) {
     throw new CliError("bad-input", `${home.root} holds an installation already.`, "Choose another --home.");
+  }
+  if (existsSync(home.postgres)) {
+    throw new CliError(
+      "bad-input",
+      `${dirname(home.postgres)} holds the database of an installation whose home, ${home.root}, is gone.`,
+      "Put the home back from a backup, choose another --home, or remove that folder.",
+    );
   }
   makeFolders(home);
   const ports = {
