@@ -77,7 +77,10 @@ export async function printCard(bureau: Bureau, card: Card): Promise<Printed> {
 }
 
 /** In groups of four digits: no piece of a serial can be taken for the number of a person. */
-const toSerial = (number: number): string => String(number).padStart(8, "0").replace(/^(\d+)(\d{4})$/, "$1-$2");
+const toSerial = (number: number): string =>
+  String(number)
+    .padStart(8, "0")
+    .replace(/^(\d+)(\d{4})$/, "$1-$2");
 
 function writeIntent({ store, settings, now }: Bureau, { line, job }: Moved): Promise<Intent> {
   return store.write(() => {
