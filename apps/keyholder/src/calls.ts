@@ -3,6 +3,8 @@ import { pinAgreement, pinLog, pinRecipient, signAgreement } from "./agreements/
 import { pinnedDigests } from "./agreements/agreement-store.ts";
 import { budgetLeft, openDeks, raiseBudget } from "./budget/budget-calls.ts";
 import { censusLeaves } from "./census/census-leaves.ts";
+import { releaseHistoryKeys } from "./census/release-history.ts";
+import { showCensuses } from "./census/show-censuses.ts";
 import { lastCheckpoint, signCheckpoint } from "./checkpoints/sign-checkpoint.ts";
 import type { ConsoleRequest, ConsoleResponse } from "./console-types.ts";
 import { toBase64url } from "./encoding.ts";
@@ -55,6 +57,8 @@ export const keyholderHandlers: KeyholderHandlers = {
   "indexes/compute": computeIndexes,
   "entries/prepare": prepareEntries,
   "census/leaves": censusLeaves,
+  "census/show": showCensuses,
+  "history/keys": releaseHistoryKeys,
   "jobs/wrap": wrapJobs,
   "orders/sign": signOrder,
   "releases/decide": decideReleases,

@@ -51,6 +51,8 @@ const outcome = z.discriminatedUnion("outcome", [
 ]);
 export type Outcome = z.infer<typeof outcome>;
 
+const shownField = z.strictObject({ value: z.string(), salt: bytes(32) });
+
 const agreementPin = z.strictObject({
   bytes: bytes(),
   signatures: z.string().max(8192),
@@ -58,7 +60,7 @@ const agreementPin = z.strictObject({
 
 /**
  * What the keyholder answers on its socket: one POST route each, JSON in and out. `facts/open` and nothing else returns
- * facts about people, and then under pseudonyms.
+ * facts about people, and then under pseudonyms; `history/keys` returns what opens one person's entries.
  */
 export const keyholderCalls = {
   /** New roots for a running import (or `staff`); answers each person's DEK version 1. Idempotent per person. */
@@ -121,6 +123,22 @@ export const keyholderCalls = {
       leaves: z.array(z.strictObject({ key: bytes(32), commitment: bytes(32) }).nullable()),
       next: bytes(32),
     }),
+  },
+  /** Kind and detail of census entries, to be held against their leaves; null for an entry of another kind. */
+  "census/show": {
+    request: z.strictObject({ entries: batch(z.strictObject({ operationId: bytes(32), openings: bytes() })) }),
+    response: z.strictObject({
+      censuses: z.array(z.strictObject({ kind: shownField, detail: shownField }).nullable()),
+    }),
+  },
+  /** One person's tag key and audit key, for that person's own history; costs an opening. `purpose` stands in the journal: no names. */
+  "history/keys": {
+    request: z.strictObject({ person: uuid, actor: uuid, purpose: z.string().min(1).max(200) }),
+    response: z.union([
+      z.strictObject({ ok: z.literal(true), tagKey: bytes(32), auditKey: bytes(32) }),
+      z.strictObject({ ok: z.literal(false), reason: z.literal("budget-exceeded"), left: z.int() }),
+      z.strictObject({ ok: z.literal(false), reason: z.literal("unknown-person") }),
+    ]),
   },
   "jobs/wrap": {
     request: z.strictObject({

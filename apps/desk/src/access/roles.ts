@@ -7,6 +7,8 @@ export const ACTIONS = {
   "import-people": ["admin"],
   "view-person": ["clerk", "custodian"],
   "erase-person": ["security"],
+  "export-history": ["security", "custodian"],
+  "take-census": ["security"],
   "request-card": ["clerk", "custodian"],
   "withdraw-request": ["clerk", "custodian"],
   "decide-request": ["approver", "custodian"],

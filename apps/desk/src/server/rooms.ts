@@ -1,5 +1,6 @@
 import type { FastifyInstance } from "fastify";
 import { registerRequestRoutes } from "../cards/request-routes.ts";
+import { registerCensusRoutes } from "../census/census-routes.ts";
 import { registerCustodyRoutes } from "../custody/custody-routes.ts";
 import type { Desk } from "../desk.ts";
 import { registerDisclosureRoutes } from "../disclosures/disclosure-routes.ts";
@@ -24,6 +25,7 @@ export function registerStaffRoutes(api: FastifyInstance, desk: Desk): void {
   registerReleaseRoutes(api, desk);
   registerDisclosureRoutes(api, desk);
   registerExposureRoutes(api, desk);
+  registerCensusRoutes(api, desk);
   registerStatusRoutes(api, desk);
 }
 

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { CENSUS_CHORE } from "../census/census-chore.ts";
 import type { Desk } from "../desk.ts";
 import { expireOrders } from "../orders/expire-orders.ts";
 import { removeHalfOrders } from "../orders/remove-half-orders.ts";
@@ -18,7 +19,11 @@ const AT_START: readonly Chore["run"][] = [
   holdAfterRestore,
 ];
 /** What is done again and again while the desk runs. */
-const CHORES: readonly Chore[] = [{ name: "expire orders", everyMs: 5_000, run: expireOrders }, ...RELEASE_CHORES];
+const CHORES: readonly Chore[] = [
+  { name: "expire orders", everyMs: 5_000, run: expireOrders },
+  CENSUS_CHORE,
+  ...RELEASE_CHORES,
+];
 
 /** Puts right what a killed process left, then keeps the chores going; one that fails is logged and tried again. */
 export async function startWork(desk: Desk): Promise<{ stop: () => Promise<void> }> {

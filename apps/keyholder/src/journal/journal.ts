@@ -14,6 +14,7 @@ export type JournalEvent =
   | "indexes-computed"
   | "facts-opened"
   | "openings-shown"
+  | "history-keys-released"
   | "order-signed"
   | "releases-decided"
   | "accounted-counted"

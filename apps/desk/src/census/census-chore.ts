@@ -1,0 +1,30 @@
+import type { Desk } from "../desk.ts";
+import type { Chore } from "../server/chore.ts";
+import { takeCensus } from "./take-census.ts";
+
+const LONGEST_MS = 24 * 3_600_000;
+
+/**
+ * A census after each closed run and once a day. The run is closed whatever becomes of its census: what failed is due
+ * still, and tried again.
+ */
+export const CENSUS_CHORE: Chore = {
+  name: "census",
+  everyMs: 10_000,
+  run: async (desk) => {
+    if (await isCensusDue(desk)) await takeCensus(desk);
+  },
+};
+
+/** Whether a run closed since the last census, or a day went by. After a restore the counts may be too low: not before it is settled. */
+export async function isCensusDue(desk: Pick<Desk, "pool" | "now">): Promise<boolean> {
+  const { rows } = await desk.pool.query<{ due: boolean }>(
+    `select (
+       coalesce((select max(taken_at) from census), (select made_at from installation)) <= $1
+       or exists (select from run where state = 'closed'
+                  and closed_at >= coalesce((select max(taken_at) from census), '-infinity'))
+     ) and not exists (select from hold where reason = 'restored' and lifted_at is null) due`,
+    [new Date(desk.now().getTime() - LONGEST_MS)],
+  );
+  return rows[0]?.due === true;
+}
