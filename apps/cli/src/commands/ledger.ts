@@ -3,6 +3,8 @@ import { createFolderStorage } from "@tipstaff/ledger/folder";
 import type { Command } from "commander";
 import { createProgress } from "../progress.ts";
 import { contextOf } from "./context.ts";
+import { registerLedgerCensus } from "./ledger-census.ts";
+import { registerLedgerComplete } from "./ledger-complete.ts";
 import { evidenceWords, isEvidence, verifyEvidenceAt } from "./ledger-evidence.ts";
 import { registerLedgerFsck } from "./ledger-fsck.ts";
 import { openLog } from "./ledger-place.ts";
@@ -70,6 +72,8 @@ export function registerLedger(program: Command): void {
     });
   registerLedgerProve(ledger);
   registerLedgerWitness(ledger);
+  registerLedgerCensus(ledger);
+  registerLedgerComplete(ledger);
   registerLedgerFsck(ledger);
   registerLedgerRebuild(ledger);
 }

@@ -2,13 +2,14 @@ import type { Command } from "commander";
 import { CliError } from "../cli-error.ts";
 import { runApp } from "../services/processes.ts";
 import { contextOf } from "./context.ts";
+import { registerPeopleHistory } from "./people-history.ts";
 
 const PASSED_ON = ["photos", "mapping", "maxLeavers", "maxErrors", "errors"] as const;
 const FLAGS = ["dryRun", "allowLeavers"] as const;
 const kebab = (name: string) => name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 
 export function registerPeople(program: Command): void {
-  const people = program.command("people").description("the register: import, show, erase");
+  const people = program.command("people").description("the register: import, show, history, erase");
   people
     .command("import <file>")
     .description("import an HR extract (CSV or XLSX)")
@@ -41,6 +42,7 @@ export function registerPeople(program: Command): void {
       const context = contextOf(command);
       context.answer(await context.desk("cards.clerk").get(`/api/people/${encodeURIComponent(person)}`));
     });
+  registerPeopleHistory(people);
   people
     .command("erase <person>")
     .description("destroy a person's keys: nothing about that person can be read again")

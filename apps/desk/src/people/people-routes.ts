@@ -39,7 +39,11 @@ export function registerPeopleRoutes(api: FastifyInstance, desk: Desk): void {
 }
 
 /** Who has this number, as one who may be shown or not; somebody who is not there where nobody has it. */
-async function findByNumber(desk: Pick<Desk, "pool" | "keyholder">, actor: Actor, value: string): Promise<string> {
+export async function findByNumber(
+  desk: Pick<Desk, "pool" | "keyholder">,
+  actor: Actor,
+  value: string,
+): Promise<string> {
   const question = { purpose: "search", reference: `find/${randomUUID()}`, actor: actor.id } as const;
   const numbers = INDEXED_FIELDS.map((field) => ({ field, value }));
   const answer = await desk.keyholder.call("indexes/compute", { ...question, numbers, rows: [] });
@@ -68,10 +72,10 @@ async function viewPerson(desk: Desk, actor: Actor, id: string) {
 }
 
 /** Covert posts are seen by their custodians alone; to others they are nobody. */
-function maySeePerson(actor: Actor, { details }: Pick<OpenedPerson, "details">): boolean {
+export function maySeePerson(actor: Actor, { details }: Pick<OpenedPerson, "details">): boolean {
   return maySee(actor, { route: routeFor(details.postSensitivity) });
 }
 
-function unknownPerson(): Problem {
+export function unknownPerson(): Problem {
   return new Problem(404, "unknown-person", "There is no such person, or none that you may see");
 }

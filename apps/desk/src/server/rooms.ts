@@ -7,6 +7,7 @@ import { registerDisclosureRoutes } from "../disclosures/disclosure-routes.ts";
 import { registerExposureRoutes } from "../exposure/exposure-routes.ts";
 import { orderRoutesForBureaux } from "../orders/bureau-orders.ts";
 import { registerOrderRoutes } from "../orders/order-routes.ts";
+import { registerHistoryRoutes } from "../people/history-routes.ts";
 import { registerPeopleRoutes } from "../people/people-routes.ts";
 import { registerReleaseBureauRoutes } from "../releases/bureau-routes.ts";
 import { registerReleaseRoutes } from "../releases/release-routes.ts";
@@ -18,6 +19,7 @@ import { registerStatusRoutes } from "./status-routes.ts";
 /** The rooms' routes for staff, under /api. */
 export function registerStaffRoutes(api: FastifyInstance, desk: Desk): void {
   registerPeopleRoutes(api, desk);
+  registerHistoryRoutes(api, desk);
   registerRequestRoutes(api, desk);
   registerOrderRoutes(api, desk);
   registerRunRoutes(api, desk);
