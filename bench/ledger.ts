@@ -1,16 +1,31 @@
+import { type ChildProcess, spawn } from "node:child_process";
 import { hash } from "node:crypto";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import type { Pool } from "pg";
+import { adoptChild } from "../apps/cli/src/services/processes.ts";
 import {
   createProver,
+  createWitnessClient,
   leafHash,
   nodeHash,
+  parsePolicy,
   type TileReader,
   verifyConsistency,
   verifyInclusion,
   verifyLog,
+  verifyPolicy,
 } from "../packages/ledger/src/index.ts";
 import { createIntake, type Intake } from "../packages/ledger/src/postgres/index.ts";
-import { createTestLog, type TestLog, testVerifierKeys } from "../packages/ledger/src/postgres/test-log.ts";
+import {
+  createTestLog,
+  type TestLog,
+  testLogKey,
+  testOrigin,
+  testVerifierKeys,
+} from "../packages/ledger/src/postgres/test-log.ts";
 import { startTestPostgres } from "../packages/ledger/src/postgres/test-postgres.ts";
 import { type TestEntry, testEntry } from "../packages/ledger/src/test-entries.ts";
 import { type Measurement, percentile, secondsOf } from "./measure.ts";
@@ -23,6 +38,8 @@ const LARGE_LOG = 10_000_000;
 const PROOF_TARGET_MS = 5;
 const CONSISTENCY_TARGET_MS = 50;
 const VERIFY_TARGET = 0.5;
+const WITNESSED = 100;
+const WITNESSED_TARGET_SECONDS = 2;
 const WAIT_MS = 120_000;
 
 /** Writers that each have one entry under way at a time, and wait for it. */
@@ -156,6 +173,54 @@ async function* proofs(): AsyncGenerator<Measurement> {
   yield { name, value, unit: "ms", target, met: value < CONSISTENCY_TARGET_MS };
 }
 
+/** Two witnesses as processes of their own, and a log that publishes nothing without both. */
+async function* witnessing(log: TestLog): AsyncGenerator<Measurement> {
+  const folder = await mkdtemp(join(tmpdir(), "tipstaff-witnesses-"));
+  const started = ["w1.example", "w2.example"].map((name) => startWitness(join(folder, name), name, testLogKey));
+  try {
+    const lines = (await Promise.all(started.map(({ line }) => line))).map((line, at) => {
+      const [port, key] = line.trim().split(" ");
+      return `witness w${at} ${key} http://127.0.0.1:${port}\n`;
+    });
+    const policy = parsePolicy(new TextEncoder().encode(`${lines.join("")}group both all w0 w1\nquorum both\n`));
+    const keys = { origin: testOrigin, keys: testVerifierKeys };
+    const sequencer = log.sequencer({ witnesses: createWitnessClient({ policy, log: keys }) });
+    sequencer.start();
+    const times: number[] = [];
+    for (let n = 0; n < WITNESSED; n += 1) {
+      const entry = testEntry(`witnessed/${n}`);
+      const begun = performance.now();
+      await log.append([entry]);
+      sequencer.wake();
+      await sequencer.waitLogged([entry.operationId], { timeoutMs: WAIT_MS });
+      times.push((performance.now() - begun) / 1000);
+    }
+    const head = await sequencer.head();
+    await sequencer.stop();
+    if (!head || !verifyPolicy(head.checkpoint, { policy, log: keys }).ok) {
+      throw new Error("the log that was measured is not witnessed");
+    }
+    const value = percentile(times, 0.99);
+    const target = `under ${WITNESSED_TARGET_SECONDS} s`;
+    const met = value < WITNESSED_TARGET_SECONDS;
+    yield { name: "one entry to witnessed by two, p99", value, unit: "s", target, met };
+  } finally {
+    for (const { child } of started) child.kill();
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+function startWitness(folder: string, name: string, logKey: string): { child: ChildProcess; line: Promise<string> } {
+  const file = fileURLToPath(new URL("../packages/ledger/src/witness/test-witness.ts", import.meta.url));
+  const child = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", file, folder, name, logKey]);
+  adoptChild(child, "SIGTERM");
+  const line = new Promise<string>((resolve, reject) => {
+    child.stdout.once("data", (chunk: Buffer) => resolve(chunk.toString("utf8")));
+    child.once("exit", () => reject(new Error(`the witness ${name} ended`)));
+  });
+  return { child, line };
+}
+
 export async function* run(): AsyncGenerator<Measurement> {
   yield* proofs();
   const postgres = await startTestPostgres();
@@ -164,6 +229,7 @@ export async function* run(): AsyncGenerator<Measurement> {
     try {
       yield* throughput(log, (onCommitted) => createIntake({ pool: log.pool, onCommitted }));
       yield* verification(log);
+      yield* witnessing(log);
     } finally {
       await log.remove();
     }

@@ -94,6 +94,16 @@ describe("verifyLog()", () => {
     }
   });
 
+  test("says when a log is too large for its memory to find an operation twice", async () => {
+    const tiles = logOf(entriesOf().with(400, testEntry("7").leaf));
+    expect(await verifyLog({ tiles, verifierKeys, mostOperations: 599 })).toMatchObject({
+      ok: true,
+      operationsChecked: false,
+    });
+    expect(await verifyLog({ tiles, verifierKeys, mostOperations: 600 })).toMatchObject({ ok: false });
+    expect(await verify()).toMatchObject({ ok: true, operationsChecked: true });
+  });
+
   test("does not take two operations for one because their ids begin alike", async () => {
     const alike = Uint8Array.from(entriesOf()[7] ?? []);
     alike[32] = (alike[32] ?? 0) ^ 1;

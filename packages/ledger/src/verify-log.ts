@@ -30,7 +30,11 @@ export type LogVerdict =
       readonly origin: string;
       readonly size: number;
       readonly root: Uint8Array;
+      /** The signed checkpoint that all of it was held against, byte for byte; for `verifyPolicy`. */
+      readonly note: Uint8Array;
       readonly openingsChecked: boolean;
+      /** Whether every entry was held against every other for one operation that stands twice. */
+      readonly operationsChecked: boolean;
     }
   | { readonly ok: false; readonly fault: LogFault };
 
@@ -43,17 +47,19 @@ export type VerifyLogInput = {
   readonly openings?: LogReader;
   /** True for a log of other entries than docs/spec/entry.md has: they are bytes, and no operation or openings are looked for. */
   readonly anyEntries?: boolean;
+  /** The largest log, in entries, in which an operation that stands twice is looked for, at 64 bytes of memory each; 2^20. */
+  readonly mostOperations?: number;
   readonly onProgress?: (progress: { readonly entries: number; readonly of: number }) => void;
 };
 
 /**
  * Verifies a whole log offline: checkpoint, every entry, every tile that the checkpoint's tree needs, the root; every entry
- * is a leaf of a known version, and no two are of one operation. Holds one bundle at a time in memory, and at most 64 bytes for
- * each entry. Rejects with `storage-failed` alone; every other fault is its answer.
+ * is a leaf of a known version, and no two are of one operation. Holds one bundle at a time in memory, and the operations
+ * of a log that is not too large for it. Rejects with `storage-failed` alone; every other fault is its answer.
  */
 export const verifyLog = async (input: VerifyLogInput): Promise<LogVerdict> => {
   try {
-    const checkpoint = await readCheckpoint(input);
+    const { checkpoint, note } = await readCheckpoint(input);
     const size = Number(checkpoint.size);
     const edge = await readBundles(input, size, checkpoint.root);
     for (const [level, hashes] of edge.levels.entries()) {
@@ -64,7 +70,9 @@ export const verifyLog = async (input: VerifyLogInput): Promise<LogVerdict> => {
     if (!equalBytes(root, checkpoint.root)) {
       throw new Misfit({ kind: "root", path: CHECKPOINT_PATH, message: `the entries have the root ${toHex(root)}` });
     }
-    return { ok: true, origin: checkpoint.origin, size, root, openingsChecked: input.openings !== undefined };
+    const { origin } = checkpoint;
+    const openingsChecked = input.openings !== undefined;
+    return { ok: true, origin, size, root, note, openingsChecked, operationsChecked: hasBook(input, size) };
   } catch (error) {
     if (error instanceof Misfit) return { ok: false, fault: error.fault };
     throw error;
@@ -93,7 +101,11 @@ const orFault = async <T>(place: Omit<LogFault, "message">, work: () => T | Prom
   }
 };
 
-const readCheckpoint = async ({ tiles, verifierKeys, origin }: VerifyLogInput): Promise<Checkpoint> => {
+const readCheckpoint = async ({
+  tiles,
+  verifierKeys,
+  origin,
+}: VerifyLogInput): Promise<{ checkpoint: Checkpoint; note: Uint8Array }> => {
   const place = { kind: "checkpoint", path: CHECKPOINT_PATH } as const;
   const bytes = await tiles.read(CHECKPOINT_PATH);
   if (bytes === undefined) throw new Misfit({ ...place, kind: "missing", message: "there is no checkpoint" });
@@ -105,12 +117,17 @@ const readCheckpoint = async ({ tiles, verifierKeys, origin }: VerifyLogInput): 
   if (verdict.checkpoint.size > BigInt(Number.MAX_SAFE_INTEGER)) {
     throw new Misfit({ ...place, message: "the checkpoint's size is more than any folder can hold" });
   }
-  return verdict.checkpoint;
+  return { checkpoint: verdict.checkpoint, note: bytes };
 };
+
+const MOST_OPERATIONS = 1 << 20;
+
+const hasBook = ({ anyEntries, mostOperations = MOST_OPERATIONS }: VerifyLogInput, size: number): boolean =>
+  anyEntries !== true && size <= mostOperations;
 
 const readBundles = async (input: VerifyLogInput, size: number, root: Uint8Array): Promise<LogEdge> => {
   let edge = emptyEdge;
-  const book = createOperationBook();
+  const book = hasBook(input, size) ? createOperationBook() : undefined;
   while (edge.size < size) {
     const index = edge.size / TILE_WIDTH;
     const bundle = { index, width: Math.min(TILE_WIDTH, size - edge.size) };
@@ -210,7 +227,7 @@ type Bundle = { readonly index: number; readonly width: number };
 /** Every entry as the leaf that it must be; one event stands in a log once (docs/spec/entry.md, section 3). */
 const readLeaves = async (
   tiles: LogReader,
-  { bundle, entries, book }: { bundle: Bundle; entries: readonly Uint8Array[]; book: OperationBook },
+  { bundle, entries, book }: { bundle: Bundle; entries: readonly Uint8Array[]; book: OperationBook | undefined },
 ): Promise<readonly Leaf[]> => {
   const leaves: Leaf[] = [];
   for (const [at, entry] of entries.entries()) {
@@ -218,7 +235,7 @@ const readLeaves = async (
     const place = { kind: "entry", path: entriesPath(bundle), index } as const;
     const leaf = await orFault(place, () => parseLeaf(entry));
     leaves.push(leaf);
-    const earlier = book.note(leaf.operationId, index);
+    const earlier = book?.note(leaf.operationId, index);
     if (earlier === undefined) continue;
     const other = leaves[earlier - bundle.index * TILE_WIDTH] ?? (await readLeafBefore(tiles, earlier));
     if (!equalBytes(leaf.operationId, other.operationId)) continue;
