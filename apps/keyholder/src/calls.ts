@@ -8,6 +8,7 @@ import { showCensuses } from "./census/show-censuses.ts";
 import { lastCheckpoint, signCheckpoint } from "./checkpoints/sign-checkpoint.ts";
 import type { ConsoleRequest, ConsoleResponse } from "./console-types.ts";
 import { toBase64url } from "./encoding.ts";
+import { computeTags } from "./entries/compute-tags.ts";
 import { prepareEntries } from "./entries/prepare-entries.ts";
 import { openFacts } from "./facts/open-facts.ts";
 import { showOpenings } from "./facts/show-openings.ts";
@@ -56,6 +57,7 @@ export const keyholderHandlers: KeyholderHandlers = {
   "deks/open": openDeks,
   "indexes/compute": computeIndexes,
   "entries/prepare": prepareEntries,
+  "tags/compute": computeTags,
   "census/leaves": censusLeaves,
   "census/show": showCensuses,
   "history/keys": releaseHistoryKeys,

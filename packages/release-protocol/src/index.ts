@@ -26,6 +26,7 @@ export {
   type EntryDraft,
   entryDraftSchema,
   KEYHOLDER_BATCH,
+  KEYHOLDER_TAGS,
   type KeyholderCall,
   type KeyholderRequest,
   type KeyholderResponse,

@@ -12,6 +12,9 @@ export const OPENING_PURPOSES = ["import", "request", "order", "view", "search",
 /** Why indexes are computed; each call stands in the keyholder's journal. */
 const INDEX_PURPOSES = ["import", "list", "search"] as const;
 
+/** At most this many tags in one `tags/compute`. */
+export const KEYHOLDER_TAGS = 65_536;
+
 const factsText = z.string().max(2048);
 
 /** One entry to prepare. `release` takes its facts from the wrapped job key; every other kind brings them. */
@@ -112,6 +115,24 @@ export const keyholderCalls = {
     response: z.strictObject({
       entries: z.array(z.strictObject({ operationId: bytes(32), leaf: bytes(), openings: bytes() })),
     }),
+  },
+  /**
+   * Tags of the entries `from` to `to` about each person (ledger entry.md, 3); null for a person without keys. They tell
+   * whose entries in the public log those are, so that each call stands in the journal with everybody asked about.
+   */
+  "tags/compute": {
+    request: z.strictObject({
+      reason: z.string().min(1).max(200),
+      people: batch(
+        z
+          .strictObject({ person: uuid, from: z.int().min(1), to: z.int().min(1) })
+          .refine(({ from, to }) => from <= to, "a range runs upwards"),
+      ).refine(
+        (people) => people.reduce((sum, { from, to }) => sum + to - from + 1, 0) <= KEYHOLDER_TAGS,
+        `at most ${KEYHOLDER_TAGS} tags`,
+      ),
+    }),
+    response: z.strictObject({ tags: z.array(z.array(bytes(32)).nullable()) }),
   },
   /** Leaves of a census (ledger census.md, 1), null for a person without keys; and the operation id of the census after it. */
   "census/leaves": {

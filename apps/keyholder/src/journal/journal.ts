@@ -12,6 +12,7 @@ export type JournalEvent =
   | "root-erased"
   | "deks-opened"
   | "indexes-computed"
+  | "tags-computed"
   | "facts-opened"
   | "openings-shown"
   | "history-keys-released"
