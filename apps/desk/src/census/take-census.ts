@@ -1,10 +1,11 @@
-import { buildCensusMap, type CensusLeaf, encodeCensusDetail } from "@tipstaff/ledger";
+import { type CensusLeaf, encodeCensusDetail } from "@tipstaff/ledger";
 import type { Pool, PoolClient } from "pg";
 import type { Desk } from "../desk.ts";
 import { recordEntries } from "../entries/record-entries.ts";
 import { DeskError } from "../server/desk-error.ts";
-import { readLeaves, writeLeaves } from "./census-leaves-files.ts";
+import { encodeLeaves, parseLeaves, readCensus, writeLeaves } from "./census-leaves-files.ts";
 import { type Census, recallLastCensus } from "./list-censuses.ts";
+import { type MapThread, withMapThread } from "./map-thread.ts";
 
 export type TakenCensus = {
   readonly seq: number;
@@ -31,7 +32,7 @@ export async function takeCensus(desk: Desk): Promise<TakenCensus | undefined> {
     const { rows } = await client.query<{ mine: boolean }>("select pg_try_advisory_lock($1) mine", [LOCK]);
     if (rows[0]?.mine !== true) return undefined;
     try {
-      return await takeAlone(desk);
+      return await withMapThread((thread) => takeAlone(desk, thread));
     } finally {
       await client.query("select pg_advisory_unlock($1)", [LOCK]);
     }
@@ -40,15 +41,16 @@ export async function takeCensus(desk: Desk): Promise<TakenCensus | undefined> {
   }
 }
 
-async function takeAlone(desk: Desk): Promise<TakenCensus> {
+async function takeAlone(desk: Desk, thread: MapThread): Promise<TakenCensus> {
   const last = await recallLastCensus(desk);
   if (last) await desk.sequencer.waitLogged([last.operationId], { timeoutMs: LOGGED_WITHIN_MS });
   const takenAt = desk.now();
   const seq = (last?.seq ?? 0) + 1;
   const { leaves: living, next } = await askLeaves(desk, seq, await readCounts(desk.pool));
-  const frozen = last === undefined ? [] : await findFrozen(desk, last, living);
-  const leaves = [...living, ...frozen];
-  const { root } = buildCensusMap(leaves);
+  const frozen = last === undefined ? [] : await findFrozen(desk, { last, living, thread });
+  const leaves = encodeLeaves([...living, ...frozen]);
+  const root = (await thread.build(leaves))?.root;
+  if (root === undefined) throw new DeskError("broken-invariant", "Two people have the same key in a census");
   await writeLeaves(desk, { seq, root }, leaves);
   const draft = {
     ...{ kind: "census", reference: String(seq), at: takenAt.toISOString() },
@@ -57,7 +59,7 @@ async function takeAlone(desk: Desk): Promise<TakenCensus> {
   await recordEntries(desk, [draft], (inside, [entry]) =>
     insertCensus(inside, { seq, root: Buffer.from(root), operationId: entry?.operationId, takenAt }),
   );
-  return { seq, people: leaves.length, frozen: frozen.length };
+  return { seq, people: living.length + frozen.length, frozen: frozen.length };
 }
 
 type Count = { readonly person: string; readonly n: number };
@@ -84,10 +86,13 @@ const fromBase64url = ({ key, commitment }: { key: string; commitment: string })
 });
 
 /** Leaves of the last census that nobody has the keys of any more: they go on as they were. */
-async function findFrozen(desk: Desk, last: Census, living: readonly CensusLeaf[]): Promise<readonly CensusLeaf[]> {
+async function findFrozen(
+  desk: Desk,
+  { last, living, thread }: { last: Census; living: readonly CensusLeaf[]; thread: MapThread },
+): Promise<readonly CensusLeaf[]> {
   const known = new Set(living.map(({ key }) => Buffer.from(key).toString("hex")));
-  const { leaves } = await readLeaves(desk, last);
-  return leaves.filter(({ key }) => !known.has(Buffer.from(key).toString("hex")));
+  const { leaves } = await readCensus(desk, last, { thread });
+  return parseLeaves(leaves).filter(({ key }) => !known.has(Buffer.from(key).toString("hex")));
 }
 
 async function insertCensus(

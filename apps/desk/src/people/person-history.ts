@@ -8,8 +8,9 @@ import {
   tileReaderOf,
 } from "@tipstaff/ledger";
 import { createFolderStorage } from "@tipstaff/ledger/folder";
-import { readLeaves } from "../census/census-leaves-files.ts";
+import { readCensus } from "../census/census-leaves-files.ts";
 import { listCensuses, showCensuses } from "../census/list-censuses.ts";
+import { type MapThread, withMapThread } from "../census/map-thread.ts";
 import type { Desk } from "../desk.ts";
 import { DeskError } from "../server/desk-error.ts";
 
@@ -38,7 +39,7 @@ export async function buildHistory(desk: Desk, person: string, { tagKey, auditKe
     ...{ version: 1, origin: desk.origin, checkpoint: Buffer.from(head.checkpoint).toString("utf8") },
     ...{ tagKey: tagKey.toString("hex"), auditKey: auditKey.toString("hex") },
     entries,
-    censuses: await proveCensuses(desk, { tagKey, highest, prover }),
+    censuses: await withMapThread((thread) => proveCensuses(desk, { tagKey, highest, prover, thread })),
   };
 }
 
@@ -67,7 +68,7 @@ async function findEntries(
 
 async function proveCensuses(
   desk: Desk,
-  { tagKey, highest, prover }: { tagKey: Uint8Array; highest: number; prover: Prover },
+  { tagKey, highest, prover, thread }: { tagKey: Uint8Array; highest: number; prover: Prover; thread: MapThread },
 ) {
   const known = await listCensuses(desk.pool);
   const stored = await desk.sequencer.entries(known.map(({ operationId }) => operationId));
@@ -81,15 +82,14 @@ async function proveCensuses(
     const { index, leaf } = stored[at] ?? {};
     const words = shown[at];
     if (index === undefined || leaf === undefined || index >= prover.size || words === undefined) break;
-    const proof = (await readLeaves(desk, census)).map.prove(censusKey(tagKey));
+    const { proof } = await readCensus(desk, census, { thread, key: censusKey(tagKey) });
+    if (proof === undefined) throw new DeskError("broken-invariant", "A census was read without its proof");
     const n = counts.get(toHex(proof.end?.commitment ?? new Uint8Array()));
     censuses.push({
       ...{ seq: census.seq, index, leaf: toBase64(leaf), proof: (await prover.inclusion(index)).map(toBase64) },
       ...{ kind: toShown(words.kind), detail: toShown(words.detail) },
       ...{ n: n ?? null, map: toMapProof(proof) },
     });
-    // Building a map takes a good part of a second for a large force, and releases wait meanwhile.
-    await new Promise((resolve) => setImmediate(resolve));
   }
   return censuses;
 }
