@@ -1,7 +1,10 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { openRestores } from "@tipstaff/ledger/postgres";
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { startTestDesk, type TestDesk } from "../database/test-desk.ts";
+import { recordEntries } from "../entries/record-entries.ts";
 import { makeRecipient, type TestRecipient } from "../releases/test-recipient.ts";
 import { findForgotten } from "./find-forgotten.ts";
 import { holdAfterRestore } from "./hold-after-restore.ts";
@@ -20,15 +23,34 @@ const holdList = z.object({
 const holdsOf = async ({ recipient }: TestRecipient) =>
   holdList.parse((await test.as("security.one").get(`/api/holds?recipient=${recipient}`)).body).holds;
 const ask = (bureau: TestRecipient, job: number) =>
-  bureau.release(bureau.makeRequest(bureau.place(bureau.jobs[job]), "line-1"));
+  bureau.release(bureau.makeRequest(bureau.place(bureau.jobs[job]), `line-${job}`));
+const reportOf = (name: unknown): unknown =>
+  JSON.parse(readFileSync(join(test.config.folders.reports, String(name)), "utf8"));
+const everything = { id: "0", fromSize: 0, toSize: 1_000_000 };
 
 /** As a backup that was made before the release was: the desk's own rows of it are gone, the log has it. */
-const forgetReleases = async (bureau: TestRecipient): Promise<{ fromSize: number; toSize: number }> => {
+const forgetReleases = async (bureau: TestRecipient): Promise<void> => {
   const head = await test.desk.sequencer.head();
   await test.desk.pool.query("delete from release where recipient = $1", [bureau.recipient]);
-  const toSize = head?.size ?? 0;
-  await test.desk.pool.query("insert into ledger.restore (from_size, to_size) values (0, $1)", [toSize]);
-  return { fromSize: 0, toSize };
+  await test.desk.pool.query("insert into ledger.restore (from_size, to_size) values (0, $1)", [head?.size ?? 0]);
+};
+
+/** A release that was logged and that the keyholder never decided. */
+const logUndecided = async (bureau: TestRecipient, job: number): Promise<void> => {
+  const { rows } = await test.desk.pool.query<{ person_id: string; wrapped: Buffer; context: Buffer }>(
+    "select person_id, wrapped, context from job where id = $1",
+    [bureau.jobs[job]],
+  );
+  const [row] = rows;
+  if (row === undefined) throw new Error("no such job");
+  const { recipient, agreement, order, jobs } = bureau;
+  const draft = {
+    ...{ kind: "release", recipient, reference: `${jobs[job]}/2/x`, at: new Date().toISOString(), attempt: 2 },
+    ...{ agreement, order, request: "ab".repeat(32), subject: row.person_id, job: jobs[job] ?? "" },
+    wrapped: { key: row.wrapped.toString("base64url"), context: row.context.toString("base64url") },
+  };
+  const { operationIds } = await recordEntries(test.desk, [draft], async () => undefined);
+  await test.desk.sequencer.waitLogged(operationIds, { timeoutMs: 60_000 });
 };
 
 it("a desk whose database was not restored holds nobody at its start", async () => {
@@ -38,32 +60,80 @@ it("a desk whose database was not restored holds nobody at its start", async () 
   expect((await ask(bureau, 0)).status).toBe(200);
 });
 
-it("after a restore every recipient is held once, and the hold says how many releases were forgotten", async () => {
-  const [bureau, other] = [await makeRecipient(test), await makeRecipient(test)];
-  expect((await ask(bureau, 0)).status).toBe(200);
-  const before = await findForgotten(test.desk, { fromSize: 0, toSize: 1_000_000 });
-  const restored = await forgetReleases(bureau);
-  expect((await findForgotten(test.desk, restored)).released.length).toBe(before.released.length + 1);
-  await holdAfterRestore(test.desk);
-  await holdAfterRestore(test.desk);
-  for (const recipient of [bureau, other]) {
-    const [hold, ...more] = await holdsOf(recipient);
-    expect(more).toEqual([]);
-    expect(hold).toMatchObject({ reason: "restored", detail: { releases: before.released.length + 1 } });
-    expect((await ask(recipient, 1)).code).toBe("held");
-  }
-  expect(await openRestores(test.desk.pool)).toEqual([]);
-});
+describe("after a restore", () => {
+  it("every recipient is held once, and the hold says how many releases were forgotten", async () => {
+    const [bureau, other] = [await makeRecipient(test), await makeRecipient(test)];
+    expect((await ask(bureau, 0)).status).toBe(200);
+    const before = await findForgotten(test.desk, everything);
+    await forgetReleases(bureau);
+    await holdAfterRestore(test.desk);
+    await holdAfterRestore(test.desk);
+    for (const recipient of [bureau, other]) {
+      const [hold, ...more] = await holdsOf(recipient);
+      expect(more).toEqual([]);
+      const releases = before.released.length + 1;
+      expect(hold).toMatchObject({ reason: "restored", detail: { releases, unopened: 0, report: expect.any(String) } });
+      expect((await ask(recipient, 1)).code).toBe("held");
+    }
+    expect(await openRestores(test.desk.pool)).toEqual([]);
+  });
 
-it("one person does not lift it, two do", async () => {
-  const bureau = await makeRecipient(test);
-  await forgetReleases(bureau);
-  await holdAfterRestore(test.desk);
-  const [hold] = await holdsOf(bureau);
-  const lift = (login: "security.one" | "security.two") => test.as(login).post(`/api/holds/${hold?.id}/lift`, {});
-  expect((await lift("security.one")).body).toMatchObject({ lifted: false });
-  expect((await lift("security.one")).status).toBe(409);
-  expect((await ask(bureau, 0)).code).toBe("held");
-  expect((await lift("security.two")).body).toMatchObject({ lifted: true });
-  expect((await ask(bureau, 0)).status).toBe(200);
+  it("the report lists each forgotten release by job and attempt, and no other entry", async () => {
+    const bureau = await makeRecipient(test);
+    for (const job of [0, 1]) expect((await ask(bureau, job)).status).toBe(200);
+    await logUndecided(bureau, 2);
+    await forgetReleases(bureau);
+    await holdAfterRestore(test.desk);
+    const [hold] = await holdsOf(bureau);
+    const { recipient, order } = bureau;
+    const place = { index: expect.any(Number), operation: expect.stringMatching(/^[0-9a-f]{64}$/) };
+    const listed = (job: number, attempt: number) =>
+      expect.objectContaining({ ...place, recipient, order, job: bureau.jobs[job], attempt });
+    const own = z.looseObject({ recipient: z.string() });
+    const report = z
+      .looseObject({ released: z.array(own), undecided: z.array(own), unopened: z.array(z.unknown()) })
+      .parse(reportOf(hold?.detail.report));
+    const ofBureau = (list: readonly z.infer<typeof own>[]) => list.filter((one) => one.recipient === recipient);
+    expect(ofBureau(report.released)).toEqual([listed(0, 1), listed(1, 1)]);
+    expect(ofBureau(report.undecided)).toEqual([listed(2, 2)]);
+    expect(report.unopened).toEqual([]);
+  });
+
+  it("an entry that cannot be opened is listed by its index as a possible exposure, released ones as such", async () => {
+    const bureau = await makeRecipient(test);
+    expect((await ask(bureau, 0)).status).toBe(200);
+    await logUndecided(bureau, 1);
+    const { rows } = await test.desk.pool.query<{ idx: string; operation: string }>(
+      `update ledger.intake set openings = set_byte(openings, 40, get_byte(openings, 40) # 1)
+       from ledger.entry where entry.seq = intake.seq and idx >= (select max(idx) - 1 from ledger.entry)
+       returning idx, encode(operation_id, 'hex') operation`,
+    );
+    // It would answer from memory what it opened before.
+    await test.restartKeyholder();
+    await forgetReleases(bureau);
+    await holdAfterRestore(test.desk);
+    const [hold] = await holdsOf(bureau);
+    const [first, second] = rows.map((row) => ({ ...row, index: Number(row.idx) })).sort((a, b) => a.index - b.index);
+    const unopened = [
+      { index: first?.index, operation: first?.operation, released: true },
+      { index: second?.index, operation: second?.operation, released: false },
+    ];
+    expect(reportOf(hold?.detail.report)).toMatchObject({ unopened });
+    const { releases, unopened: counted } = hold?.detail ?? {};
+    const forgotten = await findForgotten(test.desk, everything);
+    expect([releases, counted]).toEqual([forgotten.released.length + 1, 2]);
+  });
+
+  it("one person does not lift the hold, two do", async () => {
+    const bureau = await makeRecipient(test);
+    await forgetReleases(bureau);
+    await holdAfterRestore(test.desk);
+    const [hold] = await holdsOf(bureau);
+    const lift = (login: "security.one" | "security.two") => test.as(login).post(`/api/holds/${hold?.id}/lift`, {});
+    expect((await lift("security.one")).body).toMatchObject({ lifted: false });
+    expect((await lift("security.one")).status).toBe(409);
+    expect((await ask(bureau, 0)).code).toBe("held");
+    expect((await lift("security.two")).body).toMatchObject({ lifted: true });
+    expect((await ask(bureau, 0)).status).toBe(200);
+  });
 });

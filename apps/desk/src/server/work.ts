@@ -12,11 +12,11 @@ import type { Chore } from "./chore.ts";
 
 /** What is put right once, before the desk listens: half-done things of a process that was killed. */
 const AT_START: readonly Chore["run"][] = [
+  holdAfterRestore,
   settleImportsAtStart,
   settleErasures,
   removeHalfOrders,
   adoptHolds,
-  holdAfterRestore,
 ];
 /** What is done again and again while the desk runs. */
 const CHORES: readonly Chore[] = [
