@@ -11,6 +11,7 @@ import { openLog } from "./ledger-place.ts";
 import { judgeWitnesses, witnessWords } from "./ledger-policy.ts";
 import { registerLedgerProve } from "./ledger-prove.ts";
 import { registerLedgerRebuild } from "./ledger-rebuild.ts";
+import { registerLedgerRestored } from "./ledger-restored.ts";
 import { registerLedgerWitness } from "./ledger-witness.ts";
 
 /** A log verified, or the first thing in it that does not fit. */
@@ -76,6 +77,7 @@ export function registerLedger(program: Command): void {
   registerLedgerComplete(ledger);
   registerLedgerFsck(ledger);
   registerLedgerRebuild(ledger);
+  registerLedgerRestored(ledger);
 }
 
 function verifiedWords({ size, origin }: { size: number; origin: string }): string {
