@@ -1,3 +1,4 @@
+import type { Pool } from "pg";
 import type { Desk } from "../desk.ts";
 import type { Chore } from "../server/chore.ts";
 import { takeCensus } from "./take-census.ts";
@@ -16,15 +17,21 @@ export const CENSUS_CHORE: Chore = {
   },
 };
 
-/** Whether a run closed since the last census, or a day went by. After a restore the counts may be too low: not before it is settled. */
+/** Whether a run closed since the last census, or a day went by; never while a restore is open. */
 export async function isCensusDue(desk: Pick<Desk, "pool" | "now">): Promise<boolean> {
   const { rows } = await desk.pool.query<{ due: boolean }>(
     `select (
        coalesce((select max(taken_at) from census), (select made_at from installation)) <= $1
        or exists (select from run where state = 'closed'
                   and closed_at >= coalesce((select max(taken_at) from census), '-infinity'))
-     ) and not exists (select from hold where reason = 'restored' and lifted_at is null) due`,
+     ) due`,
     [new Date(desk.now().getTime() - LONGEST_MS)],
   );
-  return rows[0]?.due === true;
+  return rows[0]?.due === true && !(await isRestoreOpen(desk.pool));
+}
+
+/** Whether the database was restored and that is not settled: its counts may be too low, and a census is for ever. */
+export async function isRestoreOpen(pool: Pool): Promise<boolean> {
+  const { rowCount } = await pool.query("select from hold where reason = 'restored' and lifted_at is null limit 1");
+  return rowCount !== 0;
 }

@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -71,6 +72,17 @@ describe("a census", () => {
     expect((await take()).body).toMatchObject({ code: "census-busy" });
     await client.query("select pg_advisory_unlock(7304002)");
     client.release();
+  });
+
+  it("is neither due nor taken while a restore is open", async () => {
+    await test.desk.pool.query(
+      `insert into hold (id, recipient, reason, placed_at) values ($1, 'anybody', 'restored', now())`,
+      [randomUUID()],
+    );
+    const later = new Date(Date.now() + 25 * 3_600_000);
+    expect(await isCensusDue({ pool: test.desk.pool, now: () => later })).toBe(false);
+    expect(await take()).toMatchObject({ status: 409, body: { code: "restored" } });
+    await test.desk.pool.query("delete from hold where recipient = 'anybody'");
   });
 
   it("is due when a run was closed, and a day after the last one", async () => {
