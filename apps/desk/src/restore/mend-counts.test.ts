@@ -3,11 +3,10 @@ import { parseLeaf, parseVerifierKey } from "@tipstaff/ledger";
 import { createFolderStorage } from "@tipstaff/ledger/folder";
 import { rebuildDatabase } from "@tipstaff/ledger/postgres";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { composeDesk } from "../compose.ts";
 import { startTestDesk, type TestDesk } from "../database/test-desk.ts";
 import type { Desk } from "../desk.ts";
 import { recordEntries } from "../entries/record-entries.ts";
-import { holdAfterRestore } from "./hold-after-restore.ts";
+import { serveDesk } from "../serve.ts";
 import { mendCounts } from "./mend-counts.ts";
 
 /** More than are asked about at once. */
@@ -16,7 +15,7 @@ const REGISTER = 1100;
 let test: TestDesk;
 /** The desk that starts on the restored database. */
 let desk: Desk;
-let close: () => Promise<void>;
+let stop: (() => Promise<void>) | undefined;
 let people: readonly string[];
 const [BUSY, ONCE, IDLE, AHEAD, ERASED, LAST] = [0, 1, 2, 3, 4, REGISTER - 1];
 const person = (at: number): string => people[at] ?? "";
@@ -29,8 +28,7 @@ beforeAll(async () => {
   await restore();
 });
 afterAll(async () => {
-  await desk?.sequencer.stop();
-  await close?.();
+  await stop?.();
   await test?.stop();
 });
 
@@ -72,12 +70,10 @@ const restore = async (): Promise<void> => {
     tiles: createFolderStorage(test.config.folders.tiles),
     openings: createFolderStorage(test.config.folders.openings),
   });
-  ({ desk, close } = await composeDesk(test.config));
-  desk.sequencer.start();
 };
 
 const countsOf = async (...places: number[]): Promise<number[]> => {
-  const { rows } = await desk.pool.query<{ id: string; tag_n: string }>("select id, tag_n from person");
+  const { rows } = await test.desk.pool.query<{ id: string; tag_n: string }>("select id, tag_n from person");
   const counts = new Map(rows.map(({ id, tag_n }) => [id, Number(tag_n)]));
   return places.map((at) => counts.get(person(at)) ?? -1);
 };
@@ -94,8 +90,8 @@ const timesLogged = async (at: number, upTo: number): Promise<number[]> => {
 describe("at the start of a desk whose database lost entries", () => {
   it("each person's count is raised to the log's last number, and nobody's is lowered", async () => {
     expect(await countsOf(BUSY, ONCE, IDLE, AHEAD, LAST)).toEqual([3, 0, 0, 7, 0]);
-    const before = await desk.keyholder.call("journal/head", {});
-    await holdAfterRestore(desk);
+    const before = await test.desk.keyholder.call("journal/head", {});
+    ({ desk, stop } = await serveDesk(test.config));
     expect(await countsOf(BUSY, ONCE, IDLE, AHEAD, LAST)).toEqual([150, 1, 0, 7, 1]);
     expect((await desk.keyholder.call("journal/head", {})).size).toBeGreaterThan(before.size);
   });
