@@ -8,7 +8,7 @@ import {
   verifyEd25519,
 } from "../crypto.ts";
 import { LedgerError } from "../error.ts";
-import { parseCheckpoint } from "./checkpoint.ts";
+import { type Checkpoint, parseCheckpoint } from "./checkpoint.ts";
 import {
   COSIGNATURE_TYPES,
   type CosignatureAlgorithm,
@@ -51,6 +51,9 @@ export const createCosigner = (input: {
   const { name, seed, algorithm = "ed25519" } = input;
   if (!isKeyName(name)) throw new LedgerError("signer-invalid", "a cosigner's name may hold no space, plus or control");
   if (seed.length !== SEED_LENGTH) throw new LedgerError("signer-invalid", "a cosigner's seed is 32 bytes long");
+  if (algorithm === "ml-dsa-44" && utf8(name).length > MAX_OPAQUE) {
+    throw new LedgerError("signer-invalid", `an ML-DSA-44 cosigner's name has at most ${MAX_OPAQUE} bytes`);
+  }
   const { publicKey, sign } = algorithm === "ed25519" ? ed25519Pair(seed) : mlDsaPair(seed);
   const verifierKey = encodeCosignerKey({ name, algorithm, publicKey });
   const { keyId } = parseCosignerKey(verifierKey);
@@ -99,6 +102,10 @@ const opaque = (text: string): Uint8Array => {
   if (bytes.length > MAX_OPAQUE) throw malformed(`ML-DSA-44 binds names of at most ${MAX_OPAQUE} bytes`);
   return concat([Uint8Array.of(bytes.length), bytes]);
 };
+
+/** Whether a cosigner by that algorithm can cosign this checkpoint at all: ML-DSA-44's message holds no extension lines. */
+export const isCosignable = (checkpoint: Checkpoint, algorithm: CosignatureAlgorithm): boolean =>
+  algorithm === "ed25519" || (checkpoint.extensions.length === 0 && utf8(checkpoint.origin).length <= MAX_OPAQUE);
 
 export type CosignatureVerdict =
   | {

@@ -3,22 +3,33 @@ import { describe, expect, test } from "vitest";
 import { encodeLeaf } from "../entry/leaf.ts";
 import { LedgerError } from "../error.ts";
 import {
+  createCosigner,
   createNoteSigner,
   encodeBundle,
   encodeCheckpoint,
   encodeSignedNote,
+  encodeTlogProof,
   entriesPath,
   parseBundle,
   parseCheckpoint,
+  parseCosignerKey,
   parseLeaf,
+  parsePolicy,
+  parseSignatureLines,
   parseSignedNote,
   parseTilePath,
+  parseTlogProof,
   parseVerifierKey,
   signNote,
   tilePath,
 } from "../index.ts";
 import { testEntry, testKey } from "../test-entries.ts";
+import { encodeAddCheckpoint, parseAddCheckpoint } from "../witness/add-checkpoint.ts";
+import { verifyCosignature } from "./cosignature.ts";
+import { encodeCosignerKey } from "./cosigner-key.ts";
+import { encodeSignatureLine } from "./signed-note.ts";
 import { encodeVerifierKey } from "./verifier-key.ts";
+import { verifyPolicy } from "./verify-policy.ts";
 
 const origin = "force.example/log";
 const signer = createNoteSigner(origin, testKey("signer"));
@@ -26,6 +37,21 @@ const other = createNoteSigner("other.example", testKey("other"));
 const checkpoint = encodeCheckpoint({ origin, size: 20852163, root: testKey("root") });
 const utf8 = (text: string): Uint8Array => new TextEncoder().encode(text);
 const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
+
+const cosigners = ["a", "b", "c"].map((name) => createCosigner({ name: `${name}.example`, seed: testKey(name) }));
+const [cosigner] = cosigners;
+if (cosigner === undefined) throw new Error("no cosigner");
+const cosigned = encodeSignedNote({
+  text: checkpoint,
+  signatures: [
+    ...parseSignedNote(signNote(checkpoint, [signer])).signatures,
+    cosigner.cosign(checkpoint, 1_700_000_000),
+  ],
+});
+const policy = `log ${signer.verifierKey}\n${cosigners
+  .map(({ name, verifierKey }) => `witness ${name} ${verifierKey} http://${name}\n`)
+  .join("")}group ab 1 a.example b.example\ngroup all all ab c.example\nquorum ab\n`;
+const hashes = ["x", "y"].map(testKey);
 
 /** Each parser, from bytes and back to bytes, with what it reads. */
 const parsers: readonly [string, Uint8Array, (bytes: Uint8Array) => Uint8Array][] = [
@@ -38,6 +64,22 @@ const parsers: readonly [string, Uint8Array, (bytes: Uint8Array) => Uint8Array][
       const { name, publicKey } = parseVerifierKey(text(bytes));
       return utf8(encodeVerifierKey(name, publicKey));
     },
+  ],
+  ["cosigners' keys", utf8(cosigner.verifierKey), (bytes) => utf8(encodeCosignerKey(parseCosignerKey(text(bytes))))],
+  [
+    "signature lines",
+    utf8(encodeSignatureLine(cosigner.cosign(checkpoint, 1_700_000_000))),
+    (bytes) => utf8(parseSignatureLines(text(bytes)).map(encodeSignatureLine).join("")),
+  ],
+  [
+    "proof files",
+    encodeTlogProof({ index: 7n, proof: hashes, checkpoint: cosigned, extra: utf8("extra") }),
+    (bytes) => encodeTlogProof(parseTlogProof(bytes)),
+  ],
+  [
+    "add-checkpoint requests",
+    encodeAddCheckpoint({ oldSize: 7n, proof: hashes, checkpoint: cosigned }),
+    (bytes) => encodeAddCheckpoint(parseAddCheckpoint(bytes)),
   ],
   ["leaves", testEntry("one").leaf, (bytes) => encodeLeaf(parseLeaf(bytes))],
   [
@@ -103,4 +145,45 @@ describe.each(parsers)("the parser of %s", (_, valid, again) => {
       { numRuns: 1500 },
     );
   });
+});
+
+test("no mutation of a policy is fulfilled by whom the note is not signed by, nor throws another error", () => {
+  const names = [cosigner.name];
+  fc.assert(
+    fc.property(mutations, (steps) => {
+      const read = orRefused(() => parsePolicy(mutate(utf8(policy), steps)));
+      if (read === undefined) return;
+      const verdict = orRefused(() => verifyPolicy(cosigned, { policy: read }));
+      for (const witness of verdict?.witnesses ?? []) expect(names).toContain(witness.keyName);
+      if (verdict?.ok && read.quorum !== "none") expect(verdict.witnesses).toHaveLength(1);
+    }),
+    { numRuns: 1500 },
+  );
+});
+
+test("no mutation of a cosigned note is fulfilled with another text, signature or time", () => {
+  const read = parsePolicy(utf8(policy));
+  fc.assert(
+    fc.property(mutations, (steps) => {
+      const bytes = mutate(cosigned, steps);
+      const verdict = orRefused(() => verifyPolicy(bytes, { policy: read }));
+      if (!verdict?.ok) return;
+      expect(verdict.note.text).toBe(checkpoint);
+      expect(verdict.witnesses).toMatchObject([{ keyName: cosigner.name, timestamp: 1_700_000_000n }]);
+    }),
+    { numRuns: 1500 },
+  );
+});
+
+test("no mutation of a cosignature's bytes verifies", () => {
+  const good = cosigner.cosign(checkpoint, 1_700_000_000);
+  const key = parseCosignerKey(cosigner.verifierKey);
+  fc.assert(
+    fc.property(mutations, (steps) => {
+      const signature = mutate(good.signature, steps);
+      const isSame = Buffer.compare(signature, good.signature) === 0;
+      expect(verifyCosignature(checkpoint, { ...good, signature }, { key }).ok).toBe(isSame);
+    }),
+    { numRuns: 1500 },
+  );
 });

@@ -7,6 +7,7 @@ import { encodeCheckpoint } from "./checkpoint.ts";
 import { createCosigner } from "./cosignature.ts";
 import { parsePolicy } from "./policy.ts";
 import { createNoteSigner, encodeSignedNote, type NoteSignature } from "./signed-note.ts";
+import { parseVerifierKey } from "./verifier-key.ts";
 import { verifyPolicy } from "./verify-policy.ts";
 
 const origin = "force.example/log";
@@ -91,6 +92,27 @@ describe("parsePolicy()", () => {
     expect(() => parse(`witness a ${w1.replace(/\+[0-9a-f]{8}\+/, "+00000000+")}\nquorum a\n`)).toThrow(
       expect.objectContaining({ code: "verifier-key-malformed" }),
     );
+  });
+
+  test("refuses a key that is not UTF-8, though its octets as characters would be one", () => {
+    const key = createCosigner({ name: "Ã", seed: randomBytes(32) }).verifierKey;
+    expect(parse(`witness a ${key}\nquorum a\n`).witnesses).toHaveLength(1);
+    const octets = Uint8Array.from(`witness a ${key}\nquorum a\n`, (character) => character.charCodeAt(0));
+    expect(() => parsePolicy(octets)).toThrow(refused);
+  });
+
+  test("reads 256 witnesses in 256 nested groups, and refuses one of either more, and 1 MiB and a byte", () => {
+    const keys = Array.from({ length: 257 }, (_, at) => createCosigner({ name: `w${at}`, seed: randomBytes(32) }));
+    const lines = (count: number) => keys.slice(0, count).map((key, at) => `witness w${at} ${key.verifierKey}\n`);
+    const nested = (count: number) =>
+      Array.from(
+        { length: count },
+        (_, at) => `group g${at} any ${at === 0 ? "w0" : `g${at - 1}`} ${at ? `w${at}` : ""}\n`,
+      );
+    expect(parse(`${lines(256).join("")}${nested(256).join("")}quorum g255\n`).witnesses).toHaveLength(256);
+    expect(() => parse(`${lines(257).join("")}quorum w0\n`)).toThrow(refused);
+    expect(() => parse(`${lines(256).join("")}${nested(256).join("")}group h any g255\nquorum h\n`)).toThrow(refused);
+    expect(() => parse(`${head}${`#${"x".repeat(1023)}\n`.repeat(1024)}quorum a\n`)).toThrow(refused);
   });
 
   test("throws nothing but the package's own error", () => {
@@ -188,6 +210,38 @@ describe("verifyPolicy()", () => {
     expect(verifyPolicy(note(own), { policy, log: { origin, keys: key } })).toMatchObject({ ok: true, witnesses: [] });
     const verdict = verifyPolicy(note(own), { policy, log: { origin: "other", keys: key } });
     expect(verdict).toEqual({ ok: false, reason: "unknown-log" });
+  });
+
+  test("counts no cosignature by the key of the log that is given, whatever name it has", () => {
+    const seed = randomBytes(32);
+    const ownLog = createNoteSigner(origin, seed);
+    const self = createCosigner({ name: "independent.example", seed });
+    const policy = parse(`witness self ${self.verifierKey}\nwitness a ${w1}\ngroup g any self a\nquorum g\n`);
+    const keys = [parseVerifierKey(ownLog.verifierKey)];
+    const signed = { name: ownLog.name, keyId: ownLog.keyId, signature: ownLog.sign(utf8(text)) };
+    const input = { policy, log: { origin, keys } };
+    const missing = { ok: false, reason: "quorum-missing", witnesses: [] };
+    expect(verifyPolicy(note(signed, self.cosign(text, 5)), input)).toEqual(missing);
+    const verdict = verifyPolicy(note(signed, self.cosign(text, 5), by(0)), input);
+    expect(verdict).toMatchObject({ ok: true, witnesses: [{ name: "a" }] });
+  });
+
+  test("takes a note with two signatures of one key for no note", () => {
+    const twice = new TextDecoder().decode(note(own, by(0)));
+    const line = twice.split("\n").at(-2);
+    expect(() => verifyPolicy(utf8(`${twice}${line}\n`), { policy: two })).toThrow(
+      expect.objectContaining({ code: "note-malformed" }),
+    );
+  });
+
+  test("counts a time of 0 or of the far future, and refuses one over 2^63 − 1", () => {
+    for (const time of [0n, 2n ** 63n - 1n]) {
+      const signature = witnesses[0]?.cosign(text, time);
+      const verdict = signature && verifyPolicy(note(own, signature, by(1)), { policy: two });
+      expect(verdict).toMatchObject({ ok: true, witnesses: [{ timestamp: time }, { name: "b" }] });
+    }
+    const late = { ...by(0), signature: by(0).signature.with(0, 0x80) };
+    expect(verifyPolicy(note(own, late, by(1)), { policy: two })).toEqual({ ok: false, reason: "bad-signature" });
   });
 
   test("knows a log that signs by ML-DSA", () => {

@@ -39,7 +39,8 @@ type Draft = {
   /** What may be referred to. Names are octets, so that no two spellings are one. */
   defined: Map<string, Quorum>;
   members: Set<string>;
-  publicKeys: Set<string>;
+  /** Public keys, and the names with ids under which signatures stand. */
+  keys: Set<string>;
   groups: number;
   quorum: Quorum | "none" | undefined;
 };
@@ -60,7 +61,7 @@ export const parsePolicy = (bytes: Uint8Array): Policy => {
     witnesses: [],
     defined: new Map(),
     members: new Set(),
-    publicKeys: new Set(),
+    keys: new Set(),
     groups: 0,
     quorum: undefined,
   };
@@ -90,9 +91,9 @@ type Refuse = (why: string) => LedgerError;
 const readLog = (draft: Draft, items: readonly string[], refuse: Refuse): void => {
   const [vkey, url] = items;
   if (vkey === undefined || items.length > 2) throw refuse('it must read "log vkey [url]"');
-  const verifierKey = textOf(vkey);
+  const verifierKey = keyText(vkey, refuse);
   const key = parseLogKey(verifierKey, refuse);
-  claimKey(draft, key.publicKey, refuse);
+  claimKey(draft, key, refuse);
   if (draft.logs.push({ key, verifierKey, ...urlOf(url) }) > MAX_OF_A_KIND) throw refuse("it is one log too many");
 };
 
@@ -108,22 +109,23 @@ const readWitness = (draft: Draft, items: readonly string[], refuse: Refuse): vo
   if (name === undefined || vkey === undefined || items.length > 3) {
     throw refuse('it must read "witness name vkey [url]"');
   }
-  const verifierKey = textOf(vkey);
+  const verifierKey = keyText(vkey, refuse);
   if (parseTypedKey(verifierKey).type === ED25519_TYPE) {
     throw refuse(`a witness's key has type 0${COSIGNATURE_TYPES.ed25519.type} or 06; this one signs plain notes`);
   }
   const key = parseCosignerKey(verifierKey);
-  claimKey(draft, key.publicKey, refuse);
+  claimKey(draft, key, refuse);
   const witness = { name: textOf(name), key, verifierKey, ...urlOf(url) };
   define(draft, { name, quorum: { witness } }, refuse);
   if (draft.witnesses.push(witness) > MAX_OF_A_KIND) throw refuse("it is one witness too many");
 };
 
 // A witness with a log's key, or two under one key, would count for more than the one party that it is.
-const claimKey = ({ publicKeys }: Draft, publicKey: Uint8Array, refuse: Refuse): void => {
-  const key = String(publicKey);
-  if (publicKeys.has(key)) throw refuse("another line has the same public key");
-  publicKeys.add(key);
+// An id has 32 bits: somebody can search for a key that takes another's name and id, and so spoils its signatures.
+const claimKey = ({ keys }: Draft, { name, keyId, publicKey }: LogKey, refuse: Refuse): void => {
+  const claims = [String(publicKey), `${name}+${keyId}`];
+  if (claims.some((claim) => keys.has(claim))) throw refuse("another line has the same public key, or name and id");
+  for (const claim of claims) keys.add(claim);
 };
 
 const define = ({ defined }: Draft, { name, quorum }: { name: string; quorum: Quorum }, refuse: Refuse): void => {
@@ -165,6 +167,13 @@ const readQuorum = (draft: Draft, items: readonly string[], refuse: Refuse): voi
   const quorum = name === NONE ? NONE : draft.defined.get(name);
   if (quorum === undefined) throw refuse("the quorum's name is not defined on a line before");
   draft.quorum = quorum;
+};
+
+/** A key's name is UTF-8 (C2SP signed-note). Read otherwise, it would be another key's. */
+const keyText = (octets: string, refuse: Refuse): string => {
+  const text = decodeUtf8(Uint8Array.from(octets, (character) => character.charCodeAt(0)));
+  if (text === undefined) throw refuse("a key is not valid UTF-8");
+  return text;
 };
 
 /** The text of octets: what they say in UTF-8, or else each octet as a character. */

@@ -1,3 +1,4 @@
+import { equalBytes } from "../bytes.ts";
 import type { MlDsa44Verify } from "../crypto.ts";
 import { type Checkpoint, parseCheckpoint } from "./checkpoint.ts";
 import { verifyCosignature } from "./cosignature.ts";
@@ -52,10 +53,11 @@ export const verifyPolicy = (bytes: Uint8Array, input: VerifyPolicyInput): Polic
   if (logKeys.length === 0) return { ok: false, reason: "unknown-log" };
   const log = verifyLogKeys(note, logKeys, input.mlDsa44);
   if (!log.ok) return log;
-  const cosigned = verifyWitnesses(note, input);
+  const foreign = foreignWitnesses(input.policy, logKeys);
+  const cosigned = verifyWitnesses(note, foreign, input.mlDsa44);
   if (!cosigned.ok) return cosigned;
   const { found } = cosigned;
-  const witnesses = input.policy.witnesses.flatMap((witness) => {
+  const witnesses = foreign.flatMap((witness) => {
     const timestamp = found.get(witness);
     return timestamp === undefined ? [] : [{ name: witness.name, keyName: witness.key.name, timestamp }];
   });
@@ -64,6 +66,10 @@ export const verifyPolicy = (bytes: Uint8Array, input: VerifyPolicyInput): Polic
   const unknown = note.signatures.filter((signature) => !known.some((key) => isBy(signature, key)));
   return { ok: true, checkpoint, note, log: log.name, witnesses, unknown };
 };
+
+/** The witnesses that are not the log itself: its own key says nothing of what others were shown, whatever it is called. */
+export const foreignWitnesses = (policy: Policy, logKeys: readonly LogKey[]): readonly PolicyWitness[] =>
+  policy.witnesses.filter(({ key }) => !logKeys.some(({ publicKey }) => equalBytes(publicKey, key.publicKey)));
 
 const isBy = (signature: NoteSignature, key: { name: string; keyId: string }): boolean =>
   signature.name === key.name && signature.keyId === key.keyId;
@@ -100,10 +106,11 @@ const refusal = (reason: string): Refused => ({
 
 const verifyWitnesses = (
   note: SignedNote,
-  { policy, mlDsa44 }: VerifyPolicyInput,
+  witnesses: readonly PolicyWitness[],
+  mlDsa44: MlDsa44Verify | undefined,
 ): { ok: true; found: ReadonlyMap<PolicyWitness, bigint> } | Refused => {
   const found = new Map<PolicyWitness, bigint>();
-  for (const witness of policy.witnesses) {
+  for (const witness of witnesses) {
     const { key } = witness;
     const signature = note.signatures.find((candidate) => isBy(candidate, key));
     const verdict = signature && verifyCosignature(note.text, signature, { key, mlDsa44 });

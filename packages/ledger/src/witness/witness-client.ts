@@ -12,7 +12,7 @@ import {
   parseSignedNote,
   type SignedNote,
 } from "../formats/signed-note.ts";
-import { isFulfilled, verifyPolicy } from "../formats/verify-policy.ts";
+import { foreignWitnesses, isFulfilled, verifyPolicy } from "../formats/verify-policy.ts";
 import { encodeAddCheckpoint, parseSize } from "./add-checkpoint.ts";
 import { postToWitness } from "./post-to-witness.ts";
 
@@ -61,11 +61,15 @@ type Answer = { readonly signature: NoteSignature } | { readonly why: string };
 /** A client of the witnesses that a policy names with a URL; throws `policy-malformed` where these can make no quorum. */
 export const createWitnessClient = (options: WitnessClientOptions): WitnessClient => {
   const { policy, deadlineMs = DEADLINE_MS } = options;
-  const asked = policy.witnesses.filter((witness): witness is Asked => isHttp(witness.url));
+  const logKeys = options.log?.keys ?? policy.logs.map(({ key }) => key);
+  const asked = foreignWitnesses(policy, logKeys).filter((witness): witness is Asked => isHttp(witness.url));
   if (!isFulfilled(policy.quorum, new Set<PolicyWitness>(asked))) {
-    throw new LedgerError("policy-malformed", "policy: its witnesses with an http(s) URL can make no quorum");
+    throw new LedgerError(
+      "policy-malformed",
+      "policy: its witnesses with an http(s) URL, and not the log's own key, can make no quorum",
+    );
   }
-  const sizes = new Map<string, number>();
+  const sizes = new Map<PolicyWitness, number>();
   const verify = (note: Uint8Array) => verifyPolicy(note, options);
 
   const cosign = async (request: CosignRequest): Promise<CosignResult> => {
@@ -135,7 +139,7 @@ type Asking = {
   readonly witness: Asked;
   readonly note: SignedNote;
   readonly request: CosignRequest;
-  readonly sizes: Map<string, number>;
+  readonly sizes: Map<PolicyWitness, number>;
   readonly signal: AbortSignal;
   readonly mlDsa44: MlDsa44Verify | undefined;
 };
@@ -143,7 +147,7 @@ type Asking = {
 const askWitness = async (asking: Asking): Promise<Answer> => {
   const { witness, note, request, sizes, signal } = asking;
   const size = Number(parseCheckpoint(note.text).size);
-  let oldSize = Math.min(sizes.get(witness.name) ?? request.oldSize, size);
+  let oldSize = Math.min(sizes.get(witness) ?? request.oldSize, size);
   for (let attempt = 0; attempt < 2; attempt++) {
     const proof = oldSize === 0 || oldSize === size ? [] : await request.consistency(oldSize);
     const body = encodeAddCheckpoint({ oldSize: BigInt(oldSize), proof, checkpoint: request.note });
@@ -183,7 +187,7 @@ const readCosignature = ({ witness, note, sizes, mlDsa44 }: Asking, reply: Uint8
     if (signature === undefined) return { why: "its answer is not signed by its key" };
     const verdict = verifyCosignature(note.text, signature, { key: witness.key, mlDsa44 });
     if (!verdict.ok || verdict.timestamp === 0n) return { why: "its cosignature is false" };
-    sizes.set(witness.name, size);
+    sizes.set(witness, size);
     return { signature };
   } catch (error) {
     if (error instanceof LedgerError) return { why: "its answer is malformed" };

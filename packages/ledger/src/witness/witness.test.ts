@@ -9,11 +9,14 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { utf8 } from "../bytes.ts";
 import { encodeVerifierKey } from "../formats/verifier-key.ts";
 import {
+  createCosigner,
   createNoteSigner,
   createWitnessClient,
   LedgerError,
   parsePolicy,
+  parseSignedNote,
   parseVerifierKey,
+  signNote,
   verifyPolicy,
 } from "../index.ts";
 import { createMemoryLog } from "../memory/memory-log.ts";
@@ -120,6 +123,17 @@ describe("a witness", () => {
   test("cosigns nobody when it was given no log", async () => {
     const witness = makeWitness({ logs: [] });
     expect(witness.addCheckpoint(await ask(makeLog(2), 0)).status).toBe(404);
+    witness.close();
+  });
+
+  test("by ML-DSA cosigns no checkpoint with extension lines, and keeps its head for what it can", async () => {
+    const folder = join(place, "ml-dsa");
+    createWitnessStore(folder, { name: "w.example", seed: testKey("w"), algorithm: "ml-dsa-44" });
+    const witness = openWitness({ folder, logs });
+    const log = makeLog(3);
+    const extended = signNote(`${parseSignedNote(log.checkpoint()).text}extension\n`, [signer]);
+    expect(witness.addCheckpoint(await ask(log, 0, extended)).status).toBe(400);
+    expect(witness.addCheckpoint(await ask(log, 0)).status).toBe(200);
     witness.close();
   });
 
@@ -287,6 +301,12 @@ describe("createWitnessClient()", () => {
       expect(await client(policyOf("all", [lying])).cosign(request(makeLog(5)))).toMatchObject({ ok: false });
     }
   }, 60_000);
+
+  test("refuses a policy whose quorum needs the log's own key as a witness", () => {
+    const self = createCosigner({ name: "independent.example", seed: testKey("witnessed") });
+    const witness = { name: "self", key: self.verifierKey, url: "http://127.0.0.1:1" };
+    expect(() => client(policyOf("all", [witness]))).toThrow(expect.objectContaining({ code: "policy-malformed" }));
+  });
 
   test("refuses a policy whose witnesses with URLs can make no quorum", () => {
     const witness = { name: "a", key: "", url: "" };

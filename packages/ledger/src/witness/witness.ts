@@ -1,6 +1,6 @@
 import { LedgerError } from "../error.ts";
 import { parseCheckpoint } from "../formats/checkpoint.ts";
-import { createCosigner } from "../formats/cosignature.ts";
+import { createCosigner, isCosignable } from "../formats/cosignature.ts";
 import { encodeSignatureLine, parseSignedNote } from "../formats/signed-note.ts";
 import { parseAddCheckpoint } from "./add-checkpoint.ts";
 import { type CosignDecision, decideCosign, openForWitness, type WitnessedLog } from "./decide-cosign.ts";
@@ -52,6 +52,8 @@ export const openWitness = (options: WitnessOptions): Witness => {
     );
     if (!opened.ok) return refuse(opened.status, opened.status === 404 ? "unknown log" : "not signed by that log");
     const { checkpoint } = opened;
+    // Before the head moves: what cannot be cosigned is no tree that this witness vouched for.
+    if (!isCosignable(checkpoint, store.algorithm)) return refuse(400, "ML-DSA-44 cannot cosign that checkpoint");
     const decision = store.advance<Decision>(origin, (head) => {
       const decided = decideCosign(head, { oldSize, proof, checkpoint });
       if (decided.status !== 200) return { value: decided };
