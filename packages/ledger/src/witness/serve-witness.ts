@@ -4,6 +4,8 @@ import type { Witness } from "./witness.ts";
 /** Longest request: 63 hashes and a note of 16 ML-DSA signatures. */
 export const MAX_REQUEST_BYTES = 131_072;
 const REQUEST_TIMEOUT_MS = 10_000;
+/** How often it is looked for requests that take too long; Node would let them stay for 30 s more. */
+const CHECKING_INTERVAL_MS = 1000;
 const MAX_CONNECTIONS = 256;
 
 /**
@@ -34,7 +36,14 @@ export const serveWitness =
 
 /** A server with the limits that a public one needs. */
 export const createWitnessServer = (listener: RequestListener): Server => {
-  const server = createServer({ requestTimeout: REQUEST_TIMEOUT_MS, headersTimeout: REQUEST_TIMEOUT_MS }, listener);
+  const server = createServer(
+    {
+      requestTimeout: REQUEST_TIMEOUT_MS,
+      headersTimeout: REQUEST_TIMEOUT_MS,
+      connectionsCheckingInterval: CHECKING_INTERVAL_MS,
+    },
+    listener,
+  );
   server.maxConnections = MAX_CONNECTIONS;
   return server;
 };
@@ -45,14 +54,17 @@ const end = (
 ): void => {
   // What is still unread of a refused request must not be taken for the next one.
   if (status === 413 || status === 404 || status === 405) response.setHeader("connection", "close");
+  if (status === 405) response.setHeader("allow", "POST");
   response.writeHead(status, { "content-type": type, "content-length": Buffer.byteLength(body) });
   response.end(body);
 };
 
 const readBody = async (request: IncomingMessage): Promise<Uint8Array | undefined> => {
+  if (Number(request.headers["content-length"]) > MAX_REQUEST_BYTES) return undefined;
   const chunks: Buffer[] = [];
   let length = 0;
-  for await (const chunk of request) {
+  // A loop that is left early would else destroy the connection, and the refusal would never arrive.
+  for await (const chunk of request.iterator({ destroyOnReturn: false })) {
     length += chunk.length;
     if (length > MAX_REQUEST_BYTES) return undefined;
     chunks.push(chunk);
