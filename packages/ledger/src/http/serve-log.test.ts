@@ -53,7 +53,7 @@ describe("serveLog()", () => {
       expect(zipped.headers).toMatchObject({ "content-encoding": "gzip", vary: "accept-encoding" });
       expect(gunzipSync(zipped.body).equals(bundle)).toBe(true);
     }
-    for (const header of ["identity", "gzip;q=0", "gzip;q=0.000", "xgzip", ""]) {
+    for (const header of ["identity", "gzip;q=0", "gzip;q=0.000", "xgzip", "", "*;q=0", "gzip;q=0, *", "*, gzip;q=0"]) {
       const plain = await ask(base, "/tile/entries/000", { headers: { "accept-encoding": header } });
       expect(plain.headers["content-encoding"]).toBeUndefined();
       expect(plain.body.equals(bundle)).toBe(true);

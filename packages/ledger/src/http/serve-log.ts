@@ -59,11 +59,12 @@ const answer = async ({ request, response, rules, bytes }: Answer): Promise<void
   response.end(request.method === "HEAD" ? undefined : body);
 };
 
-/** Whether gzip is named with a weight above 0 (RFC 9110, section 12.5.3). */
-const takesGzip = (header: string | string[] | undefined): boolean =>
-  String(header ?? "")
-    .split(",")
-    .some((item) => /^\s*(gzip|\*)\s*(;\s*q=(1|1\.0*|0\.0{0,2}[1-9]\d*|0\.[1-9]\d*)\s*)?$/i.test(item));
+/** Whether gzip, or else what is not named, has a weight above 0 (RFC 9110, section 12.5.3). */
+const takesGzip = (header: string | string[] | undefined): boolean => {
+  const items = String(header ?? "").split(",");
+  const named = items.find((item) => /^\s*gzip\s*(;|$)/i.test(item)) ?? items.find((item) => /^\s*\*/.test(item));
+  return /^\s*(gzip|\*)\s*(;\s*q=(1|1\.0*|0\.0{0,2}[1-9]\d*|0\.[1-9]\d*)\s*)?$/i.test(named ?? "");
+};
 
 const namesTag = (header: string | undefined, etag: string): boolean =>
   (header ?? "").split(",").some((item) => item.trim() === "*" || item.trim().replace(/^W\//, "") === etag);

@@ -52,6 +52,12 @@ describe("createS3Storage()", () => {
     expect(results.filter(({ status }) => status === "fulfilled")).toHaveLength(1);
   });
 
+  test("takes a bucket that is gone for no empty log", async () => {
+    server.fail("GET", { status: 404, code: "NoSuchBucket" });
+    await expect(open().read("checkpoint")).rejects.toThrow(failed);
+    expect(await open().read("checkpoint")).toBeUndefined();
+  });
+
   test("asks again after a 409, and after a 503", async () => {
     server.fail("PUT", { status: 409, code: "ConditionalRequestConflict" }, 2);
     server.fail("PUT", { status: 503, code: "SlowDown" });

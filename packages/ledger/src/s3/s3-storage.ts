@@ -86,7 +86,9 @@ const openBucket = ({ client, bucket: Bucket, prefix = "", timeoutMs = 30_000 }:
       const output = await client.send(new GetObjectCommand({ Bucket, Key: prefix + path }), limit);
       return { bytes: await readBody(output, limit.abortSignal), etag: output.ETag };
     }).catch((error) => {
-      if (error instanceof LedgerError && statusOf(error.cause) === 404) return undefined;
+      // A bucket that is gone is no empty log.
+      const isAbsent = error instanceof LedgerError && statusOf(error.cause) === 404;
+      if (isAbsent && wordsOf(error.cause) !== "NoSuchBucket") return undefined;
       throw error;
     });
   /** `done: false` where the condition does not hold. */
