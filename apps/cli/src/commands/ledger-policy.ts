@@ -1,18 +1,15 @@
-import { existsSync, readFileSync, statSync } from "node:fs";
-import { join } from "node:path";
 import {
-  CHECKPOINT_PATH,
   LedgerError,
+  type Policy,
   parseCheckpoint,
   parsePolicy,
   parseSignedNote,
-  parseTlogProof,
-  parseVerifierKey,
+  type VerifierKey,
   verifyPolicy,
+  type WitnessTime,
 } from "@tipstaff/ledger";
 import { CliError } from "../cli-error.ts";
-import { EVIDENCE_FILES, isEvidence } from "./ledger-evidence.ts";
-import { openLog } from "./ledger-place.ts";
+import { readWhole } from "./read-whole.ts";
 
 /** What a policy says of a checkpoint: who cosigned it and when, and whether that is a quorum. */
 export type Witnessing = {
@@ -21,46 +18,49 @@ export type Witnessing = {
   readonly witnesses: readonly { readonly name: string; readonly at: string }[];
 };
 
-/** Holds the checkpoint of a log, a proof file or an evidence folder against a policy file. */
-export async function judgeWitnesses(place: string, policyFile: string, verifierKey: string): Promise<Witnessing> {
+const MAX_POLICY_BYTES = 1_048_576;
+/** The last second that a date can hold (ECMA-262, section 21.4.1.1). A witness may state any up to 2^63 − 1. */
+const LAST_SECOND = 8_640_000_000_000n;
+
+/** Reads a policy file. Throws CliError `bad-input`. */
+export function readPolicy(file: string): Policy {
   try {
-    const policy = parsePolicy(readPolicyFile(policyFile));
-    const note = await readNote(place);
-    const { origin } = parseCheckpoint(parseSignedNote(note).text);
-    const named = policy.logs.length > 0 ? {} : { log: { origin, keys: [parseVerifierKey(verifierKey)] } };
-    const verdict = verifyPolicy(note, { policy, ...named });
-    const found = verdict.witnesses ?? [];
-    const witnesses = found.map(({ name, timestamp }) => ({
-      name,
-      at: new Date(Number(timestamp) * 1000).toISOString(),
-    }));
-    return {
-      witnessed: verdict.ok && witnesses.length > 0,
-      policy: verdict.ok ? "fulfilled" : verdict.reason,
-      witnesses,
-    };
+    return parsePolicy(readWhole(file, MAX_POLICY_BYTES));
   } catch (error) {
     if (error instanceof LedgerError) throw new CliError("bad-input", error.message, "Look at the policy file.");
     throw error;
   }
 }
 
-function readPolicyFile(file: string): Uint8Array {
-  if (!existsSync(file)) throw new CliError("bad-input", `There is no policy ${file}.`, "Name another with --policy.");
-  return readFileSync(file);
+/** The keys of the logs that a policy names, as far as they sign plain notes. */
+export function logKeysOf(policy: Policy | undefined): readonly VerifierKey[] {
+  return (policy?.logs ?? []).flatMap(({ key }) => ("algorithm" in key ? [] : [key]));
 }
 
-async function readNote(place: string): Promise<Uint8Array> {
-  if (isEvidence(place)) {
-    const file = statSync(place).isDirectory() ? join(place, EVIDENCE_FILES.proof) : place;
-    return parseTlogProof(readFileSync(file)).checkpoint;
-  }
-  const note = await openLog(place).read(CHECKPOINT_PATH);
-  if (note === undefined) throw new CliError("bad-input", "That log has no checkpoint.", "Is it the right place?");
-  return note;
+/** Holds the checkpoint that was verified against a policy; the keys count where the policy names no log. */
+export function judgeNote(note: Uint8Array, policy: Policy, keys: readonly VerifierKey[]): Witnessing {
+  const { origin } = parseCheckpoint(parseSignedNote(note).text);
+  const verdict = verifyPolicy(note, { policy, ...(policy.logs.length > 0 ? {} : { log: { origin, keys } }) });
+  return toWitnessing(verdict.ok ? "fulfilled" : verdict.reason, verdict.witnesses ?? []);
+}
+
+export function toWitnessing(policy: string, found: readonly WitnessTime[]): Witnessing {
+  const witnesses = found.map(({ name, timestamp }) => ({ name, at: timeWords(timestamp) }));
+  return { witnessed: policy === "fulfilled" && witnesses.length > 0, policy, witnesses };
+}
+
+function timeWords(seconds: bigint): string {
+  if (seconds === 0n) return "no time stated";
+  return seconds > LAST_SECOND ? `second ${seconds}` : new Date(Number(seconds) * 1000).toISOString();
+}
+
+/** For a first line: whether, and by how many. */
+export function witnessedBy(witnessing: Witnessing | undefined): string {
+  if (!witnessing?.witnessed) return "unwitnessed";
+  return `witnessed by ${witnessing.witnesses.map(({ name }) => name).join(", ")}`;
 }
 
 export function witnessWords({ witnesses, policy }: Witnessing): string {
   const names = witnesses.map(({ name, at }) => `${name} at ${at}`).join(", ");
-  return `Witnesses: ${names || "unwitnessed"}. Policy: ${policy}.`;
+  return `Witnesses: ${names || "none"}. Policy: ${policy}.`;
 }

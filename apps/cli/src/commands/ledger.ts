@@ -1,6 +1,14 @@
-import { type LogFault, parseVerifierKey, verifyLog } from "@tipstaff/ledger";
+import {
+  LedgerError,
+  type LogFault,
+  type Policy,
+  parseVerifierKey,
+  type VerifierKey,
+  verifyLog,
+} from "@tipstaff/ledger";
 import { createFolderStorage } from "@tipstaff/ledger/folder";
 import type { Command } from "commander";
+import { CliError } from "../cli-error.ts";
 import { createProgress } from "../progress.ts";
 import { contextOf } from "./context.ts";
 import { registerLedgerCensus } from "./ledger-census.ts";
@@ -8,7 +16,7 @@ import { registerLedgerComplete } from "./ledger-complete.ts";
 import { evidenceWords, isEvidence, verifyEvidenceAt } from "./ledger-evidence.ts";
 import { registerLedgerFsck } from "./ledger-fsck.ts";
 import { openLog } from "./ledger-place.ts";
-import { judgeWitnesses, witnessWords } from "./ledger-policy.ts";
+import { judgeNote, logKeysOf, readPolicy, type Witnessing, witnessedBy, witnessWords } from "./ledger-policy.ts";
 import { registerLedgerProve } from "./ledger-prove.ts";
 import { registerLedgerRebuild } from "./ledger-rebuild.ts";
 import { registerLedgerRestored } from "./ledger-restored.ts";
@@ -16,20 +24,26 @@ import { registerLedgerWitness } from "./ledger-witness.ts";
 
 /** A log verified, or the first thing in it that does not fit. */
 export type VerifiedLedger =
-  | { readonly verified: true; readonly size: number; readonly origin: string; readonly witnessed: false }
+  | ({ readonly verified: true; readonly size: number; readonly origin: string } & (
+      | Witnessing
+      | { readonly witnessed: false }
+    ))
   | { readonly verified: false; readonly size: number; readonly fault: LogFault };
 
-/** Verifies a log, in a folder or over HTTP, with nothing but the verifier key. */
+/** Verifies a log, in a folder or over HTTP, with nothing but the verifier key, and the same checkpoint by a policy. */
 export async function verifyLedger(options: {
   place: string;
-  verifierKey: string;
+  verifierKey: string | readonly VerifierKey[];
+  policy?: Policy;
   openings?: string;
   onProgress?: (done: number, of: number) => void;
 }): Promise<VerifiedLedger> {
   let size = 0;
+  const { verifierKey: given, policy } = options;
+  const verifierKeys = typeof given === "string" ? [parseVerifierKey(given)] : given;
   const verdict = await verifyLog({
     tiles: openLog(options.place),
-    verifierKeys: [parseVerifierKey(options.verifierKey)],
+    verifierKeys,
     ...(options.openings ? { openings: createFolderStorage(options.openings) } : {}),
     onProgress: ({ entries, of }) => {
       size = entries;
@@ -37,18 +51,32 @@ export async function verifyLedger(options: {
     },
   });
   if (!verdict.ok) return { verified: false, size, fault: verdict.fault };
-  return { verified: true, size: verdict.size, origin: verdict.origin, witnessed: false };
+  const witnessing = policy ? judgeNote(verdict.note, policy, verifierKeys) : ({ witnessed: false } as const);
+  return { verified: true, size: verdict.size, origin: verdict.origin, ...witnessing };
 }
 
 type VerifyOptions = { verifierKey?: string; openings?: string; policy?: string };
+type By = { openings?: string; verifierKey: readonly VerifierKey[]; policy?: Policy };
 
-async function verifyPlace(place: string, options: VerifyOptions & { verifierKey: string }) {
+/** The key given, those of the logs that the policy names, or the installation's own. */
+function keysOf(given: string | undefined, policy: Policy | undefined, own: () => string): readonly VerifierKey[] {
+  if (given === undefined && policy && policy.logs.length > 0) return logKeysOf(policy);
+  try {
+    return [parseVerifierKey(given ?? own())];
+  } catch (error) {
+    if (!(error instanceof LedgerError)) throw error;
+    throw new CliError("bad-input", error.message, "Copy the key whole.");
+  }
+}
+
+async function verifyPlace(place: string, { policy, ...options }: By) {
+  const by = policy ? { policy } : {};
   if (isEvidence(place)) {
-    const evidence = verifyEvidenceAt(place, options.verifierKey);
+    const evidence = verifyEvidenceAt(place, { verifierKeys: options.verifierKey, ...by });
     return { result: evidence, words: evidenceWords(evidence) };
   }
   const result = await createProgress(process.stderr).step("Verifying", (onProgress) =>
-    verifyLedger({ ...options, place, onProgress }),
+    verifyLedger({ ...options, ...by, place, onProgress }),
   );
   return { result, words: result.verified ? verifiedWords(result) : faultWords(result.fault) };
 }
@@ -63,13 +91,16 @@ export function registerLedger(program: Command): void {
     .option("--openings <folder>", "also hold the sealed openings against the leaves")
     .action(async (path: string | undefined, options: VerifyOptions, command: Command) => {
       const context = contextOf(command);
-      const verifierKey = options.verifierKey ?? context.settings().logVerifierKey;
-      const place = path ?? context.home.tiles;
-      const { result, words } = await verifyPlace(place, { ...options, verifierKey });
-      const { policy } = options;
-      const witnessing = policy && result.verified ? await judgeWitnesses(place, policy, verifierKey) : undefined;
-      context.answer({ ...result, ...witnessing }, witnessing ? `${words}\n${witnessWords(witnessing)}` : words);
-      if (!result.verified || (witnessing && witnessing.policy !== "fulfilled")) process.exitCode = 1;
+      const policy = options.policy === undefined ? undefined : readPolicy(options.policy);
+      const verifierKey = keysOf(options.verifierKey, policy, () => context.settings().logVerifierKey);
+      const { openings } = options;
+      const { result, words } = await verifyPlace(path ?? context.home.tiles, {
+        verifierKey,
+        ...(openings === undefined ? {} : { openings }),
+        ...(policy ? { policy } : {}),
+      });
+      context.answer(result, words);
+      if (!result.verified || ("policy" in result && result.policy !== "fulfilled")) process.exitCode = 1;
     });
   registerLedgerProve(ledger);
   registerLedgerWitness(ledger);
@@ -80,8 +111,10 @@ export function registerLedger(program: Command): void {
   registerLedgerRestored(ledger);
 }
 
-function verifiedWords({ size, origin }: { size: number; origin: string }): string {
-  return `${origin}: ${size} entries verify against the signed checkpoint (unwitnessed).`;
+function verifiedWords(result: Extract<VerifiedLedger, { verified: true }>): string {
+  const witnessing = "policy" in result ? result : undefined;
+  const head = `${result.origin}: ${result.size} entries verify against the signed checkpoint (${witnessedBy(witnessing)}).`;
+  return witnessing ? `${head}\n${witnessWords(witnessing)}` : head;
 }
 
 function faultWords({ kind, path, index, bytes, message }: LogFault): string {

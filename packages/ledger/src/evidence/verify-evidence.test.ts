@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { createNoteSigner } from "../formats/signed-note.ts";
 import { encodeTlogProof } from "../formats/tlog-proof.ts";
 import { parseVerifierKey } from "../formats/verifier-key.ts";
-import { type Opening, openEvent } from "../index.ts";
+import { createCosigner, encodeSignedNote, type Opening, openEvent, parsePolicy, parseSignedNote } from "../index.ts";
 import { createMemoryLog } from "../memory/memory-log.ts";
 import { testEntry, testKey } from "../test-entries.ts";
 import { encodeShownOpenings, parseShownOpenings, verifyEvidence } from "./verify-evidence.ts";
@@ -68,6 +68,56 @@ describe("verifyEvidence()", () => {
     });
     expect(verifyEvidence({ proof: foreign, verifierKeys })).toMatchObject({ ok: true });
     expect(verifyEvidence({ proof: foreign, verifierKeys, openings: shown })).toEqual({ ok: false, reason: "no-leaf" });
+  });
+});
+
+describe("verifyEvidence() by a policy", () => {
+  const seed = testKey("evidence witness");
+  const witness = createCosigner({ name: "w.example", seed });
+  const policyOf = (lines: string) => parsePolicy(new TextEncoder().encode(`${lines}\n`));
+  const named = policyOf(`log ${signer.verifierKey}\nwitness w ${witness.verifierKey}\nquorum w`);
+  const unnamed = policyOf(`witness w ${witness.verifierKey}\nquorum w`);
+  const note = parseSignedNote(log.checkpoint());
+  const by = (cosigner: typeof witness) =>
+    encodeTlogProof({
+      ...file,
+      checkpoint: encodeSignedNote({ ...note, signatures: [...note.signatures, cosigner.cosign(note.text, 7)] }),
+      extra: first.leaf,
+    });
+  const cosigned = by(witness);
+
+  test("accepts a cosigned proof by the log's key, by the policy's own, or by both, and says who cosigned", () => {
+    const good = { ok: true, origin: signer.name, witnesses: [{ name: "w", keyName: "w.example", timestamp: 7n }] };
+    expect(verifyEvidence({ proof: cosigned, verifierKeys, policy: unnamed })).toMatchObject(good);
+    expect(verifyEvidence({ proof: cosigned, verifierKeys: [], policy: named })).toMatchObject(good);
+    expect(verifyEvidence({ proof: cosigned, verifierKeys, policy: named })).toMatchObject(good);
+    expect(verifyEvidence({ proof: cosigned, verifierKeys })).toMatchObject({ ok: true, witnesses: [] });
+  });
+
+  test("refuses it without the quorum, without a log's key, by another log's, and for another log", () => {
+    const refused = (more: Partial<Parameters<typeof verifyEvidence>[0]>, reason: string) =>
+      expect(verifyEvidence({ proof: cosigned, verifierKeys, policy: named, ...more })).toMatchObject({
+        ok: false,
+        reason,
+      });
+    const namesake = createCosigner({ name: "w.example", seed: testKey("namesake") });
+    refused({ proof }, "quorum-missing");
+    refused({ proof: by(namesake) }, "quorum-missing");
+    refused({ verifierKeys: [], policy: unnamed }, "unknown-log");
+    const stranger = createNoteSigner(signer.name, testKey("stranger")).verifierKey;
+    refused({ verifierKeys: [parseVerifierKey(stranger)] }, "key-id-mismatch");
+    refused({ verifierKeys: [], policy: policyOf(`log ${stranger}\nquorum none`) }, "key-id-mismatch");
+    refused({ verifierKeys: [], origin: "other.example/log" }, "other-origin");
+  });
+
+  test("counts no cosignature by the log's own key", () => {
+    const own = createCosigner({ name: "w.example", seed: testKey("evidence") });
+    const policy = policyOf(`witness w ${own.verifierKey}\nquorum w`);
+    expect(verifyEvidence({ proof: by(own), verifierKeys, policy })).toEqual({
+      ok: false,
+      reason: "quorum-missing",
+      witnesses: [],
+    });
   });
 });
 

@@ -1,18 +1,26 @@
 import { fromHex, toHex } from "../bytes.ts";
+import type { MlDsa44Verify } from "../crypto.ts";
 import { ENTRY_FIELDS, type EntryField } from "../entry/fields.ts";
 import { LEAF_LENGTH, type Opening, verifyOpening } from "../entry/leaf.ts";
 import { LedgerError } from "../error.ts";
-import { type CheckpointVerdict, openCheckpoint, parseCheckpoint } from "../formats/checkpoint.ts";
+import { type Checkpoint, type CheckpointVerdict, openCheckpoint, parseCheckpoint } from "../formats/checkpoint.ts";
+import type { Policy } from "../formats/policy.ts";
 import { parseSignedNote, type SignedNote } from "../formats/signed-note.ts";
 import { parseTlogProof } from "../formats/tlog-proof.ts";
 import type { VerifierKey } from "../formats/verifier-key.ts";
+import { type PolicyVerdict, verifyPolicy, type WitnessTime } from "../formats/verify-policy.ts";
 import { leafHash } from "../tree/hashes.ts";
 import { verifyInclusion } from "../tree/verify-proof.ts";
 
 export type EvidenceInput = {
   /** A `.tlog-proof` file. */
   readonly proof: Uint8Array;
+  /** The log's. May be empty where the policy names its logs. */
   readonly verifierKeys: readonly VerifierKey[];
+  /** Who must have cosigned the checkpoint besides, and which logs count, where it names some. */
+  readonly policy?: Policy;
+  /** For the policy's ML-DSA keys, where the platform has none. */
+  readonly mlDsa44?: MlDsa44Verify;
   /** Without it, whatever log the checkpoint names. */
   readonly origin?: string;
   /** The entry, where the proof's extra data does not hold it. */
@@ -29,29 +37,33 @@ export type EvidenceVerdict =
       readonly index: bigint;
       readonly entry: Uint8Array;
       readonly note: SignedNote;
+      /** Who cosigned, of the policy's witnesses; none without a policy. */
+      readonly witnesses: readonly WitnessTime[];
     }
   | {
       readonly ok: false;
       readonly reason:
-        | Extract<CheckpointVerdict, { ok: false }>["reason"]
+        | Extract<CheckpointVerdict | PolicyVerdict, { ok: false }>["reason"]
         | "no-entry"
         | "other-entry"
         | "not-included"
         | "no-leaf"
         | "opening-differs";
       readonly field?: EntryField;
+      /** Who cosigned, where only the quorum is missing. */
+      readonly witnesses?: readonly WitnessTime[];
     };
 
 /**
- * Verifies one entry's evidence offline: the log's signature, the entry's place under it, and every field that is shown.
+ * Verifies one entry's evidence offline: the log's signature, the policy's quorum where there is one, the entry's place
+ * under them, and every field that is shown.
  * Throws `proof-malformed`, `note-malformed` or `checkpoint-malformed`.
  */
 export const verifyEvidence = (input: EvidenceInput): EvidenceVerdict => {
   const { index, proof, checkpoint: bytes, extra } = parseTlogProof(input.proof);
-  const origin = input.origin ?? parseCheckpoint(parseSignedNote(bytes).text).origin;
-  const opened = openCheckpoint(bytes, { keys: input.verifierKeys, origin });
-  if (!opened.ok) return { ok: false, reason: opened.reason };
-  const { size, root } = opened.checkpoint;
+  const opened = openProven(bytes, input);
+  if (!opened.ok) return opened;
+  const { origin, size, root } = opened.checkpoint;
   const entry = input.entry ?? extra;
   if (entry === undefined) return { ok: false, reason: "no-entry" };
   if (extra && toHex(extra) !== toHex(entry)) return { ok: false, reason: "other-entry" };
@@ -59,7 +71,26 @@ export const verifyEvidence = (input: EvidenceInput): EvidenceVerdict => {
     return { ok: false, reason: "not-included" };
   }
   const wrong = input.openings?.length ? findWrong(entry, input.openings) : undefined;
-  return wrong ?? { ok: true, origin, size, index, entry, note: opened.note };
+  return wrong ?? { ok: true, origin, size, index, entry, note: opened.note, witnesses: opened.witnesses };
+};
+
+type Proven = { ok: true; checkpoint: Checkpoint; note: SignedNote; witnesses: readonly WitnessTime[] };
+
+/** By the keys given, by the policy, or by both. */
+const openProven = (
+  bytes: Uint8Array,
+  { verifierKeys: keys, policy, mlDsa44, ...input }: EvidenceInput,
+): Proven | Extract<EvidenceVerdict, { ok: false }> => {
+  const origin = input.origin ?? parseCheckpoint(parseSignedNote(bytes).text).origin;
+  if (policy === undefined || keys.length > 0) {
+    const opened = openCheckpoint(bytes, { keys, origin });
+    if (!opened.ok) return { ok: false, reason: opened.reason };
+    if (policy === undefined) return { ...opened, witnesses: [] };
+  }
+  const log = policy.logs.length > 0 ? {} : { log: { origin, keys } };
+  const verdict = verifyPolicy(bytes, { policy, ...log, ...(mlDsa44 ? { mlDsa44 } : {}) });
+  if (verdict.ok && verdict.checkpoint.origin !== origin) return { ok: false, reason: "other-origin" };
+  return verdict;
 };
 
 const findWrong = (entry: Uint8Array, openings: readonly Opening[]): EvidenceVerdict | undefined => {

@@ -1,0 +1,150 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import {
+  createCosigner,
+  createNoteSigner,
+  createWitnessClient,
+  encodeSignedNote,
+  encodeTlogProof,
+  LEAF_LENGTH,
+  parsePolicy,
+  parseSignedNote,
+  parseVerifierKey,
+} from "@tipstaff/ledger";
+import { createMemoryLog } from "@tipstaff/ledger/memory";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { z } from "zod";
+
+const place = mkdtempSync(join(tmpdir(), "tipstaff-witness-cli-"));
+const seedOf = (byte: number) => new Uint8Array(32).fill(byte);
+const signer = createNoteSigner("test.example/log", seedOf(1));
+const log = createMemoryLog(signer);
+const main = fileURLToPath(new URL("../main.ts", import.meta.url));
+const children: ChildProcess[] = [];
+const start = (...args: string[]) => {
+  const flags = ["--no-warnings", main, "--home", join(place, "no-home"), "ledger", ...args];
+  const child = spawn(process.execPath, flags, { stdio: ["ignore", "pipe", "ignore"] });
+  children.push(child);
+  return child;
+};
+const tipstaff = async (...args: string[]) => {
+  const child = start(...args);
+  let out = "";
+  child.stdout?.on("data", (part) => {
+    out += part;
+  });
+  const [code] = await once(child, "close");
+  return { code, out };
+};
+const readySchema = z.object({ name: z.string(), verifierKey: z.string(), url: z.string() });
+const startWitness = async (...args: string[]) => {
+  const child = start("witness", ...args);
+  if (child.stdout === null) throw new Error("no output");
+  const [line] = await once(createInterface(child.stdout), "line");
+  return { child, ...readySchema.parse(JSON.parse(String(line))) };
+};
+const stop = async (child: ChildProcess) => {
+  child.kill("SIGTERM");
+  if (child.exitCode === null) await once(child, "exit");
+};
+
+const dir = join(place, "w");
+const policyFile = join(place, "policy");
+const lines = (of: { verifierKey: string; url?: string }, more = "") =>
+  `${more}witness w ${of.verifierKey} ${of.url ?? ""}\nquorum w\n`;
+let witness: Awaited<ReturnType<typeof startWitness>>;
+let note: Uint8Array;
+
+/** A folder with the log's files under this checkpoint. */
+const writeLog = async (name: string, checkpoint: Uint8Array): Promise<string> => {
+  const folder = join(place, name);
+  const paths = ["tile/0/000.p/3", "tile/entries/000.p/3"];
+  for (const path of paths) {
+    mkdirSync(dirname(join(folder, path)), { recursive: true });
+    writeFileSync(join(folder, path), (await log.reader.read(path)) ?? "");
+  }
+  writeFileSync(join(folder, "checkpoint"), checkpoint);
+  return folder;
+};
+const leafOf = (n: number) => Uint8Array.from({ length: LEAF_LENGTH }, (_, at) => (at === 0 ? 1 : n));
+
+beforeAll(async () => {
+  log.append([leafOf(1), leafOf(2), leafOf(3)]);
+  witness = await startWitness("--dir", dir, "--name", "w.example/1", "--log", signer.verifierKey);
+  const policy = parsePolicy(Buffer.from(lines(witness)));
+  const keys = [parseVerifierKey(signer.verifierKey)];
+  const client = createWitnessClient({ policy, log: { origin: signer.name, keys }, deadlineMs: 30_000 });
+  const { consistency, size } = log.prover();
+  const result = await client.cosign({ note: log.checkpoint(), oldSize: 0, consistency, headSize: async () => size });
+  if (!result.ok) throw new Error(JSON.stringify(result.failures));
+  note = result.note;
+  writeFileSync(policyFile, lines(witness));
+}, 120_000);
+afterAll(async () => {
+  for (const child of children) if (child.exitCode === null && child.signalCode === null) await stop(child);
+  rmSync(place, { recursive: true, force: true });
+});
+
+test("ledger verify --policy says in its first line who witnessed a log, and exits 1 where nobody did", async () => {
+  const by = ["--key", signer.verifierKey, "--policy", policyFile];
+  const good = await tipstaff("verify", await writeLog("witnessed", note), ...by);
+  expect(good.out).toMatch(
+    /^test\.example\/log: 3 entries verify .*\(witnessed by w\)\.\nWitnesses: w at 20.*Policy: fulfilled\.\n$/,
+  );
+  expect(good.code).toBe(0);
+  const bare = await tipstaff("verify", await writeLog("bare", log.checkpoint()), ...by);
+  expect(bare.out).toMatch(/\(unwitnessed\)\.\nWitnesses: none\. Policy: quorum-missing\.\n$/);
+  expect(bare.code).toBe(1);
+}, 120_000);
+
+test("ledger verify --policy verifies one proof file by the policy alone, and refuses it without the quorum", async () => {
+  const file = join(place, "one.tlog-proof");
+  const proof = await log.prover().inclusion(1);
+  const write = (checkpoint: Uint8Array) =>
+    writeFileSync(file, encodeTlogProof({ index: 1n, proof, checkpoint, extra: leafOf(2) }));
+  const named = join(place, "named-policy");
+  writeFileSync(named, lines(witness, `log ${signer.verifierKey}\n`));
+  write(note);
+  const good = await tipstaff("verify", file, "--policy", named);
+  expect(good.out).toMatch(/entry 1 stands in the log of 3 entries \(witnessed by w\)\.\nWitnesses: w at 20/);
+  expect(good.code).toBe(0);
+  write(log.checkpoint());
+  const bare = await tipstaff("verify", file, "--policy", named);
+  expect(bare.out).toMatch(/^DOES NOT VERIFY \(quorum-missing\)/);
+  expect(bare.code).toBe(1);
+}, 120_000);
+
+test("a cosignature at the end of time, or at none, is told and breaks nothing", async () => {
+  const cosigner = createCosigner({ name: "far.example", seed: seedOf(9) });
+  const policy = join(place, "far-policy");
+  writeFileSync(policy, lines(cosigner));
+  const read = parseSignedNote(log.checkpoint());
+  for (const [time, words] of [
+    [2n ** 63n - 1n, "second 9223372036854775807"],
+    [0n, "no time stated"],
+  ] as const) {
+    const signatures = [...read.signatures, cosigner.cosign(read.text, time)];
+    const folder = await writeLog(`far-${time}`, encodeSignedNote({ ...read, signatures }));
+    const { code, out } = await tipstaff("verify", folder, "--key", signer.verifierKey, "--policy", policy);
+    expect([code, out]).toEqual([0, expect.stringContaining(`w at ${words}`)]);
+  }
+}, 120_000);
+
+test("ledger witness keeps its key over a restart, and is not made where it was not named or something lies", async () => {
+  await stop(witness.child);
+  const again = await startWitness("--dir", dir, "--log", signer.verifierKey);
+  expect(again.verifierKey).toBe(witness.verifierKey);
+  expect((await tipstaff("witness", "--dir", dir, "--log", signer.verifierKey)).code).not.toBe(0);
+  await stop(again.child);
+  expect((await tipstaff("witness", "--dir", join(place, "none"))).code).not.toBe(0);
+  expect((await tipstaff("witness", "--dir", place, "--name", "x")).code).not.toBe(0);
+  expect((await tipstaff("witness", "--dir", dir, "--name", "other")).code).not.toBe(0);
+  const empty = await startWitness("--dir", join(place, "empty"), "--name", "empty.example");
+  const answer = await fetch(`${empty.url}/add-checkpoint`, { method: "POST", body: `old 0\n\n${Buffer.from(note)}` });
+  expect(answer.status).toBe(404);
+}, 120_000);
