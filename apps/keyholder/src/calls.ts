@@ -21,7 +21,7 @@ import { approveAttempt, countAccounted, countReceipts } from "./releases/count-
 import { decideReleases } from "./releases/decide-releases.ts";
 import { readOutcomes } from "./releases/release-outcomes.ts";
 import { abandonRoots, confirmRoots, createRoots, eraseRoot } from "./roots/root-calls.ts";
-import { pinWitnesses } from "./witnesses/witness-policy.ts";
+import { pinnedWitnesses, pinWitnesses } from "./witnesses/witness-policy.ts";
 
 type Answer<T> = T | Promise<T>;
 
@@ -43,6 +43,7 @@ function readStatus(keyholder: Keyholder): KeyholderResponse<"status"> {
     logVerifierKey: keys.checkpointSigner.verifierKey,
     forceVerifierKey: keys.forceSigner.verifierKey,
     agreements: pinnedDigests(store),
+    witnessPolicy: pinnedWitnesses(keyholder),
     budgetLeft: budgetLeft(keyholder),
     checkpoint: { size, root: toBase64url(root) },
     holds: openHolds(store),

@@ -284,7 +284,7 @@ export const keyholderCalls = {
     request: z.strictObject({}),
     response: z.strictObject({ size: z.int(), head: digestHex }),
   },
-  /** Public things: verifier key of the log, of the force; pinned agreements' digests; budget left today. */
+  /** Public things: verifier key of the log, of the force; pinned agreements' digests and witnesses' policy; budget left today. */
   status: {
     request: z.strictObject({}),
     response: z.strictObject({
@@ -292,6 +292,8 @@ export const keyholderCalls = {
       logVerifierKey: z.string(),
       forceVerifierKey: z.string(),
       agreements: z.array(digestHex),
+      /** The text pinned last; `null`: releases need no witness. */
+      witnessPolicy: z.string().nullable(),
       budgetLeft: z.int(),
       checkpoint: z.strictObject({ size: z.int(), root: bytes(32) }),
       holds: z.array(z.strictObject({ recipient: slug, hold: uuid })),

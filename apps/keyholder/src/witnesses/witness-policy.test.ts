@@ -1,5 +1,12 @@
-import { randomBytes } from "node:crypto";
-import { createCosigner, encodeCheckpoint, encodeSignedNote, parseSignedNote, signNote } from "@tipstaff/ledger";
+import { createHash, randomBytes } from "node:crypto";
+import {
+  createCosigner,
+  encodeCheckpoint,
+  encodeSignedNote,
+  parseSignedNote,
+  parseVerifierKey,
+  signNote,
+} from "@tipstaff/ledger";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { consoleHandlers } from "../calls.ts";
 import { signedRoot } from "../checkpoints/sign-checkpoint.ts";
@@ -60,6 +67,26 @@ test("with one, a release whose checkpoint lacks the quorum is not decided, and 
   }
   const checkpoint = noteOf(shown.treeSize, root, [witness]);
   expect((await world.decide({ ...shown, checkpoint })).map(wordOf)).toEqual(["released"]);
+});
+
+test("status shows the policy as it was pinned, and none before", () => {
+  expect(consoleHandlers.status(held.keyholder, {})).toMatchObject({ witnessPolicy: null });
+  pin();
+  const policy = `witness w ${witness.verifierKey}\nquorum w\n`;
+  expect(consoleHandlers.status(held.keyholder, {})).toMatchObject({ witnessPolicy: policy });
+});
+
+test("a policy with the keyholder's own key as a witness is not pinned", () => {
+  for (const { verifierKey } of [held.keyholder.keys.checkpointSigner, held.keyholder.keys.forceSigner]) {
+    const { publicKey } = parseVerifierKey(verifierKey);
+    const typed = Buffer.from([4, ...publicKey]);
+    const id = createHash("sha256").update("w.example\n").update(typed).digest("hex").slice(0, 8);
+    const own = `w.example+${id}+${typed.toString("base64")}`;
+    expect(() => consoleHandlers["witnesses/pin"](held.keyholder, { policy: `witness w ${own}\nquorum w\n` })).toThrow(
+      expect.objectContaining({ code: "malformed" }),
+    );
+  }
+  expect(consoleHandlers.status(held.keyholder, {})).toMatchObject({ witnessPolicy: null });
 });
 
 test("what is no policy is not pinned", () => {

@@ -8,10 +8,19 @@ import { readSetting, writeSetting } from "../settings.ts";
 
 /** Pins, or replaces, whose cosignatures the checkpoint under a release must carry. */
 export function pinWitnesses(
-  { store, now }: Keyholder,
+  { store, now, keys }: Keyholder,
   { policy }: ConsoleRequest<"witnesses/pin">,
 ): ConsoleResponse<"witnesses/pin"> {
-  readPolicy(policy);
+  const { witnesses } = readPolicy(policy);
+  const own = [keys.checkpointSigner, keys.forceSigner].map(
+    ({ verifierKey }) => parseVerifierKey(verifierKey).publicKey,
+  );
+  if (witnesses.some(({ key }) => own.some((publicKey) => Buffer.compare(publicKey, key.publicKey) === 0))) {
+    throw new RefusedCall(
+      "malformed",
+      "the policy names a key of this keyholder as a witness: that would be nobody else",
+    );
+  }
   return store.transaction(() => {
     writeSetting(store, "witness-policy", policy);
     const detail = { digest: sha256Hex(Buffer.from(policy, "utf8")) };
@@ -19,6 +28,9 @@ export function pinWitnesses(
     return { pinned: true };
   });
 }
+
+/** The policy as it was pinned, or `null`. */
+export const pinnedWitnesses = ({ store }: Keyholder): string | null => readSetting(store, "witness-policy") ?? null;
 
 function readPolicy(text: string): Policy {
   try {
