@@ -1,11 +1,14 @@
 import { randomBytes } from "node:crypto";
+import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { LedgerError } from "../error.ts";
 import { encodeCheckpoint } from "./checkpoint.ts";
 import { createCosigner, verifyCosignature } from "./cosignature.ts";
 import { parseCosignerKey } from "./cosigner-key.ts";
-import { createNoteSigner } from "./signed-note.ts";
+import { parsePolicy } from "./policy.ts";
+import { createNoteSigner, encodeSignedNote, parseSignedNote } from "./signed-note.ts";
 import { parseVerifierKey } from "./verifier-key.ts";
+import { verifyPolicy } from "./verify-policy.ts";
 
 const text = encodeCheckpoint({ origin: "force.example/log", size: 5, root: randomBytes(32) });
 const name = "witness.example/w1";
@@ -123,4 +126,18 @@ describe("parseCosignerKey()", () => {
       expect(() => parseCosignerKey(changed + verifierKey.slice(at + 1))).toThrow(LedgerError);
     }
   });
+});
+
+test("an ML-DSA-44 signature that another implementation made verifies, and not with one bit changed", () => {
+  const file = readFileSync(new URL("../../vectors/ml-dsa-44.json", import.meta.url), "utf8");
+  const vector: { verifierKey: string; note: string } = JSON.parse(file);
+  const note = parseSignedNote(Buffer.from(vector.note));
+  const key = parseCosignerKey(vector.verifierKey);
+  const [signature] = note.signatures;
+  if (signature === undefined) throw new Error("no signature");
+  expect(verifyCosignature(note.text, signature, { key })).toEqual({ ok: true, timestamp: 0n });
+  const policy = parsePolicy(Buffer.from(`log ${vector.verifierKey}\nquorum none\n`));
+  expect(verifyPolicy(encodeSignedNote(note), { policy })).toMatchObject({ ok: true, log: key.name });
+  const changed = { ...signature, signature: signature.signature.with(99, (signature.signature[99] ?? 0) ^ 1) };
+  expect(verifyCosignature(note.text, changed, { key })).toEqual({ ok: false, reason: "bad-signature" });
 });
