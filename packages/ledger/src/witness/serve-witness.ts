@@ -63,8 +63,7 @@ const readBody = async (request: IncomingMessage): Promise<Uint8Array | undefine
   if (Number(request.headers["content-length"]) > MAX_REQUEST_BYTES) return undefined;
   const chunks: Buffer[] = [];
   let length = 0;
-  // A loop that is left early would else destroy the connection, and the refusal would never arrive.
-  for await (const chunk of request.iterator({ destroyOnReturn: false })) {
+  for await (const chunk of request) {
     length += chunk.length;
     if (length > MAX_REQUEST_BYTES) return undefined;
     chunks.push(chunk);

@@ -90,6 +90,8 @@ export const createWitnessClient = (options: WitnessClientOptions): WitnessClien
         answers.set(witness, answer);
       } catch (error) {
         if (error instanceof LedgerError && error.code === "log-halted") halt ??= error;
+        else if (error instanceof LedgerError)
+          answers.set(witness, { why: `the log cannot prove to it: ${error.code}` });
         else answers.set(witness, { why: stop.signal.aborted ? "no answer in time" : "cannot be reached" });
       }
     });

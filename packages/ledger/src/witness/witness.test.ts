@@ -302,6 +302,17 @@ describe("createWitnessClient()", () => {
     }
   }, 60_000);
 
+  test("says that the log itself made no proof, and blames no witness for it", async () => {
+    const a = await startWitness("a");
+    const policy = policyOf("all", [a]);
+    await client(policy).cosign(request(makeLog(5)));
+    const consistency = () => Promise.reject(new LedgerError("storage-failed", "a tile cannot be read"));
+    expect(await client(policy).cosign({ ...request(makeLog(8)), consistency })).toMatchObject({
+      ok: false,
+      failures: [{ name: "a", why: "the log cannot prove to it: storage-failed" }],
+    });
+  }, 60_000);
+
   test("refuses a policy whose quorum needs the log's own key as a witness", () => {
     const self = createCosigner({ name: "independent.example", seed: testKey("witnessed") });
     const witness = { name: "self", key: self.verifierKey, url: "http://127.0.0.1:1" };
