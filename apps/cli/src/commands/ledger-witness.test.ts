@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
@@ -17,6 +18,7 @@ import {
   parseVerifierKey,
 } from "@tipstaff/ledger";
 import { createMemoryLog } from "@tipstaff/ledger/memory";
+import { serveLog } from "@tipstaff/ledger/serve";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { z } from "zod";
 
@@ -119,6 +121,18 @@ test("ledger verify --policy verifies one proof file by the policy alone, and re
   expect(bare.code).toBe(1);
 }, 120_000);
 
+test("ledger verify --policy judges the checkpoint that it verified, whatever the server shows next", async () => {
+  let asked = 0;
+  const read = async (path: string) => (path === "checkpoint" && asked++ > 0 ? note : log.reader.read(path));
+  const server = createServer(serveLog({ tiles: { read } }));
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const address = server.address();
+  const url = `http://127.0.0.1:${typeof address === "object" ? address?.port : ""}`;
+  const { code, out } = await tipstaff("verify", url, "--key", signer.verifierKey, "--policy", policyFile);
+  server.close();
+  expect([code, out]).toEqual([1, expect.stringContaining("(unwitnessed)")]);
+}, 120_000);
+
 test("a cosignature at the end of time, or at none, is told and breaks nothing", async () => {
   const cosigner = createCosigner({ name: "far.example", seed: seedOf(9) });
   const policy = join(place, "far-policy");
@@ -142,6 +156,8 @@ test("ledger witness keeps its key over a restart, and is not made where it was 
   expect((await tipstaff("witness", "--dir", dir, "--log", signer.verifierKey)).code).not.toBe(0);
   await stop(again.child);
   expect((await tipstaff("witness", "--dir", join(place, "none"))).code).not.toBe(0);
+  const badPort = await tipstaff("witness", "--dir", join(place, "none"), "--name", "x", "--listen", "65536");
+  expect([badPort.code, existsSync(join(place, "none"))]).toEqual([2, false]);
   expect((await tipstaff("witness", "--dir", place, "--name", "x")).code).not.toBe(0);
   expect((await tipstaff("witness", "--dir", dir, "--name", "other")).code).not.toBe(0);
   const empty = await startWitness("--dir", join(place, "empty"), "--name", "empty.example");

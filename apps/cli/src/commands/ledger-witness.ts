@@ -30,13 +30,14 @@ export function registerLedgerWitness(ledger: Command): void {
 const collect = (value: string, before: string[]): string[] => [...before, value];
 
 async function serve(options: Options): Promise<void> {
+  const wanted = toPort(options.listen);
   const witness = openOrMake(options);
   const onError = (error: unknown) =>
     process.stderr.write(`witness: ${error instanceof Error ? error.name : "fault"}\n`);
   const server = createWitnessServer(serveWitness(witness, { onError }));
   await new Promise<void>((resolve, reject) => {
     server.once("error", () => reject(new CliError("not-running", "That port cannot be had.", "Take another one.")));
-    server.listen(toPort(options.listen), options.host, resolve);
+    server.listen(wanted, options.host, resolve);
   });
   const address = server.address();
   const port = typeof address === "object" && address ? address.port : 0;
