@@ -12,7 +12,7 @@ export {
   signEd25519,
   verifyEd25519,
 } from "#crypto";
-export { GCM_TAG_LENGTH, type MlDsa44, type MlDsa44Verify, NONCE_LENGTH, type PlatformKey } from "./platform/types.ts";
+export { GCM_TAG_LENGTH, type MlDsa44Verify, NONCE_LENGTH, type PlatformKey } from "./platform/types.ts";
 
 export const DIGEST_LENGTH = 32;
 const BLOCK = 64;
