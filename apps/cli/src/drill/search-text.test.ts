@@ -34,10 +34,12 @@ describe("searchText()", () => {
     expect(search("Lee, Lee")).toEqual([2]);
   });
 
-  it("takes a short name only where it stands apart from other letters, or forename and surname touch", () => {
+  it("takes a short name only where forename and surname stand apart from other letters, each or together", () => {
     expect(search('{"forename":"Lee","surname":"Lee"}')).toEqual([2]);
     expect(search("cells\u0000Lee\u0007Lee\u0000")).toEqual([2]);
     expect(search("ConstableLeeLeeNorthtown, Lee_Lee")).toEqual([2]);
+    expect(search("7uFkLeeLeeK3x")).toEqual([]);
+    expect(search("7uFkAveryExampleK3x")).toEqual([1]);
     expect(search("7uFkLee9-zQpWLeeK3x")).toEqual([]);
     expect(search("7uFkAvery9-zQpWExampleK3x")).toEqual([1]);
   });

@@ -3,10 +3,12 @@ import type { Wanted } from "./known-people.ts";
 /** A forename counts when it stands within so many characters of its surname. */
 const NEAR = 48;
 /**
- * Forename and surname of fewer letters meet by chance somewhere in gigabytes of base64; they count where they touch each
- * other, or where no letter of base64 touches either.
+ * Forename and surname of fewer letters meet by chance somewhere in gigabytes of base64; they count where no letter of
+ * base64 touches them.
  */
 const TELLING_LETTERS = 10;
+/** The same where they touch each other, which is rarer. */
+const TELLING_LETTERS_TOUCHING = 9;
 /**
  * So many digits tell one person apart. A shorter number, such as 16384, stands in every database and log for something
  * else; it counts only in the company of another number of the same person.
@@ -33,8 +35,13 @@ export function searchText(text: string, known: Wanted, found: Set<number>): voi
       // One word is not both: some people are called by one name twice.
       const gap = Math.max(first - to, from - last);
       if (gap < 0) continue;
-      const isTelling = word.length + near.length >= TELLING_LETTERS || gap <= 1;
-      if (!isTelling && !(standsAlone(text, from, to) && standsAlone(text, first, last))) continue;
+      const isTouching = gap <= 1;
+      const letters = word.length + near.length;
+      const isTelling = letters >= (isTouching ? TELLING_LETTERS_TOUCHING : TELLING_LETTERS);
+      const isApart = isTouching
+        ? standsAlone(text, Math.min(from, first), Math.max(to, last))
+        : standsAlone(text, from, to) && standsAlone(text, first, last);
+      if (!isTelling && !isApart) continue;
       for (const person of bearers.get(near) ?? []) found.add(person);
     }
   }
