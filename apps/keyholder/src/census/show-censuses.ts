@@ -1,6 +1,6 @@
-import { LedgerError, openEvent } from "@tipstaff/ledger";
 import type { KeyholderRequest, KeyholderResponse } from "@tipstaff/release-protocol";
-import { fromBase64url, toBase64url } from "../encoding.ts";
+import { toBase64url } from "../encoding.ts";
+import { readEvent } from "../facts/read-event.ts";
 import type { Keyholder } from "../keyholder.ts";
 
 type Asked = KeyholderRequest<"census/show">["entries"][number];
@@ -17,17 +17,12 @@ export function showCensuses(
   return { censuses: entries.map((entry) => showOne(keys.log, entry)) };
 }
 
-function showOne(logKey: Uint8Array, { operationId, openings }: Asked): Shown {
-  try {
-    const opened = openEvent(fromBase64url(openings), fromBase64url(operationId), logKey);
-    if (opened?.fields.kind !== "census") return null;
-    const { fields, salts } = opened;
-    return {
-      kind: { value: fields.kind, salt: toBase64url(salts.kind) },
-      detail: { value: fields.detail, salt: toBase64url(salts.detail) },
-    };
-  } catch (error) {
-    if (error instanceof LedgerError) return null;
-    throw error;
-  }
+function showOne(logKey: Uint8Array, asked: Asked): Shown {
+  const opened = readEvent(logKey, asked);
+  if (opened?.fields.kind !== "census") return null;
+  const { fields, salts } = opened;
+  return {
+    kind: { value: fields.kind, salt: toBase64url(salts.kind) },
+    detail: { value: fields.detail, salt: toBase64url(salts.detail) },
+  };
 }

@@ -1,9 +1,8 @@
-import { LedgerError, openEvent } from "@tipstaff/ledger";
 import type { KeyholderRequest, KeyholderResponse } from "@tipstaff/release-protocol";
-import { fromBase64url } from "../encoding.ts";
 import { appendJournal } from "../journal/journal.ts";
 import type { Keyholder } from "../keyholder.ts";
 import type { EntryFacts } from "./facts-cache.ts";
+import { readEvent } from "./read-event.ts";
 
 /**
  * Opens the event part of entries. Empty openings ask for what this process opened before; `null` where there is none,
@@ -25,10 +24,12 @@ export function openFacts(
 
 type Asked = KeyholderRequest<"facts/open">["entries"][number];
 
-function openOne({ keys, factsCache }: Keyholder, { operationId, openings }: Asked): EntryFacts | undefined {
+function openOne({ keys, factsCache }: Keyholder, asked: Asked): EntryFacts | undefined {
+  const { operationId, openings } = asked;
   const known = factsCache.get(operationId);
   if (known !== undefined || openings === "") return known;
-  const facts = readEvent(keys.log, fromBase64url(operationId), fromBase64url(openings));
+  const opened = readEvent(keys.log, asked);
+  const facts = opened && toEntryFacts(opened.fields);
   if (facts !== undefined) factsCache.set(operationId, facts);
   return facts;
 }
@@ -37,14 +38,4 @@ function openOne({ keys, factsCache }: Keyholder, { operationId, openings }: Ask
 export function toEntryFacts(fields: EntryFacts): EntryFacts {
   const { kind, recipient, at, order, job, attempt, agreement, facts, detail } = fields;
   return { kind, recipient, at, order, job, attempt, agreement, facts, detail };
-}
-
-function readEvent(logKey: Uint8Array, operationId: Uint8Array, openings: Uint8Array): EntryFacts | undefined {
-  try {
-    const opened = openEvent(openings, operationId, logKey);
-    return opened && toEntryFacts(opened.fields);
-  } catch (error) {
-    if (error instanceof LedgerError) return undefined;
-    throw error;
-  }
 }
