@@ -48,7 +48,7 @@ const settle = async (pool: Pool, calls: readonly Call[]): Promise<void> => {
   try {
     // In one order everywhere, so that two processes that append the same rows cannot lock each other out.
     const ordered = calls.toSorted((a, b) => Buffer.compare(a.row.operationId, b.row.operationId));
-    const results = await commit(
+    const results = await commitRows(
       pool,
       ordered.map(({ row }) => row),
     );
@@ -62,7 +62,8 @@ const settle = async (pool: Pool, calls: readonly Call[]): Promise<void> => {
   }
 };
 
-const commit = async (pool: Pool, rows: readonly IntakeRow[]): Promise<readonly IntakeResult[]> => {
+/** Appends the rows in one transaction of their own. Rejects where the commit failed or its outcome is not known. */
+export const commitRows = async (pool: Pool, rows: readonly IntakeRow[]): Promise<readonly IntakeResult[]> => {
   const client: PoolClient = await pool.connect();
   // A session that is cut tells its query as well; without a listener it would end the process.
   const ignore = (): void => undefined;

@@ -14,7 +14,8 @@ import {
 } from "../index.ts";
 import { createFolderStorage } from "../storage/folder-storage.ts";
 import { type TestEntry, testKey } from "../test-entries.ts";
-import { appendIntake, createSequencer, migrateLedger, type SequencerOptions, type SignRequest } from "./index.ts";
+import { createSequencer, migrateLedger, type SequencerOptions, type SignRequest } from "./index.ts";
+import { commitRows } from "./shared-intake.ts";
 
 export const testOrigin = "force.example/log";
 const signer = createNoteSigner(testOrigin, testKey("signer"));
@@ -74,28 +75,11 @@ export const createTestLog = async (pool: Pool) => {
         onError: (error) => errors.push(error),
         ...more,
       }),
-    append: (entries: readonly TestEntry[]) => inTransaction(pool, entries),
+    append: (entries: readonly TestEntry[]) => commitRows(pool, entries),
     remove: () => rm(folder, { recursive: true, force: true }),
   };
 };
 export type TestLog = Awaited<ReturnType<typeof createTestLog>>;
-
-const inTransaction = async (pool: Pool, entries: readonly TestEntry[]) => {
-  const client = await pool.connect();
-  const ignore = (): void => undefined;
-  client.on("error", ignore);
-  try {
-    await client.query("begin");
-    const results = await appendIntake(client, entries);
-    await client.query("commit");
-    client.off("error", ignore);
-    client.release();
-    return results;
-  } catch (error) {
-    client.release(true);
-    throw error;
-  }
-};
 
 export const until = async (condition: () => boolean | Promise<boolean>, ms = 10_000): Promise<void> => {
   const end = Date.now() + ms;
