@@ -37,7 +37,10 @@ async function readStatus(desk: Desk, actor: Actor) {
     // The number of people less the number of requests would tell how many posts are covert.
     requests: custodian ? { ...requests, inHouse: inHouse.n } : requests,
     ...(custodian ? { people } : {}),
-    ledger: { origin: desk.origin, size: log?.size ?? 0, state: desk.sequencer.state() },
+    ledger: {
+      ...{ origin: desk.origin, size: log?.size ?? 0, witnessed: log?.witnessed ?? false },
+      state: desk.sequencer.state(),
+    },
   };
 }
 

@@ -30,8 +30,8 @@ export const cosign = async (
 
 /** What is published already must have its quorum too, as when witnesses are asked for the first time. */
 export const cosignPublished = async (options: SequencerOptions, lead: Lead, out: Published): Promise<Published> => {
-  if (options.witnesses === undefined || options.witnesses.isWitnessed(out.checkpoint)) return out;
+  if (!options.witnesses?.demandsQuorum || out.witnessed) return out;
   const checkpoint = await cosign(options, lead, out);
   await options.tiles.replace({ path: CHECKPOINT_PATH, bytes: checkpoint });
-  return published({ tiles: options.tiles, size: out.size, root: out.root, checkpoint });
+  return published(options, { size: out.size, root: out.root, checkpoint });
 };

@@ -1,3 +1,4 @@
+export type { EntryState } from "./entry-state.ts";
 export { type FsckFault, type FsckInput, type FsckVerdict, fsckLog } from "./fsck.ts";
 export type { DatabaseFault } from "./fsck-database.ts";
 export type { KnownHead } from "./head-fits.ts";

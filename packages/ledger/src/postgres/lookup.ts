@@ -49,6 +49,20 @@ export const findEvents = async (
   return operationIds.map((id) => found.get(toHex(id)));
 };
 
+/** The indexes of these operations, in the order asked: `null` while it waits, `undefined` for what was never accepted. */
+export const findIndexes = async (
+  pool: Pool,
+  operationIds: readonly Uint8Array[],
+): Promise<readonly (number | null | undefined)[]> => {
+  const { rows } = await pool.query<Pick<Row, "operation_id" | "idx">>(
+    `select operation_id, idx from ledger.intake left join ledger.entry using (seq)
+     where operation_id = any($1::bytea[])`,
+    [operationIds],
+  );
+  const found = new Map(rows.map(({ operation_id, idx }) => [toHex(operation_id), idx === null ? null : Number(idx)]));
+  return operationIds.map((id) => found.get(toHex(id)));
+};
+
 export type Placed = { readonly operationId: Uint8Array; readonly index: number; readonly leaf: Uint8Array };
 
 /** Those of the operations that have an index below `size`. */

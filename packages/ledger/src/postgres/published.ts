@@ -12,13 +12,16 @@ export type Published = {
   readonly root: Uint8Array;
   /** The signed note. */
   readonly checkpoint: Uint8Array;
+  /** Whether the quorum of the sequencer's own policy stands in that note. */
+  readonly witnessed: boolean;
   readonly prover: Prover;
 };
 
-type Place = Pick<SequencerOptions, "tiles" | "origin" | "verifierKeys">;
+type Place = Pick<SequencerOptions, "tiles" | "origin" | "verifierKeys" | "witnesses">;
 
 /** The checkpoint in the log's folder, or `undefined`; throws `log-halted` when it is not one of this log. */
-export const readPublished = async ({ tiles, origin, verifierKeys }: Place): Promise<Published | undefined> => {
+export const readPublished = async (place: Place): Promise<Published | undefined> => {
+  const { tiles, origin, verifierKeys } = place;
   const bytes = await tiles.read(CHECKPOINT_PATH);
   if (bytes === undefined) return undefined;
   const note = parseSignedNote(bytes);
@@ -28,13 +31,17 @@ export const readPublished = async ({ tiles, origin, verifierKeys }: Place): Pro
     const verdict = verifyNote(note, verifierKeys);
     if (!verdict.ok) throw new LedgerError("log-halted", `the published checkpoint is not ours: ${verdict.reason}`);
   }
-  return published({ tiles, size: Number(size), root, checkpoint: bytes });
+  return published(place, { size: Number(size), root, checkpoint: bytes });
 };
 
-export const published = (input: Omit<Published, "prover"> & Pick<Place, "tiles">): Published => {
-  const { tiles, ...head } = input;
-  return { ...head, prover: createProver({ size: head.size, readTile: tileReaderOf(tiles) }) };
-};
+export const published = (
+  { tiles, witnesses }: Pick<Place, "tiles" | "witnesses">,
+  head: Pick<Published, "size" | "root" | "checkpoint">,
+): Published => ({
+  ...head,
+  witnessed: witnesses?.isWitnessed(head.checkpoint) ?? false,
+  prover: createProver({ size: head.size, readTile: tileReaderOf(tiles) }),
+});
 
 /** Throws `signature-refused` unless the note says exactly this, under a valid signature where keys are known. */
 export const assertSigned = (

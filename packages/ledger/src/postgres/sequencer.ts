@@ -1,13 +1,20 @@
 import { LedgerError } from "../error.ts";
 import { createBell } from "./bell.ts";
+import { type EntryState, entryState } from "./entry-state.ts";
 import { keepLeading } from "./leading.ts";
-import { findEntries, findEvents, findPlaced, type StoredEntry } from "./lookup.ts";
+import { findEntries, findEvents, findIndexes, findPlaced, type StoredEntry } from "./lookup.ts";
 import type { SequencerOptions } from "./options.ts";
 import { type Published, readPublished } from "./published.ts";
 import type { TickResult } from "./tick.ts";
 import { createWaiters, type Logged, proveLogged } from "./waiters.ts";
 
-export type SequencerHead = { readonly size: number; readonly root: Uint8Array; readonly checkpoint: Uint8Array };
+/** `witnessed`: the checkpoint carries the quorum of the sequencer's policy. */
+export type SequencerHead = {
+  readonly size: number;
+  readonly root: Uint8Array;
+  readonly checkpoint: Uint8Array;
+  readonly witnessed: boolean;
+};
 export type SequencerProof = {
   readonly size: number;
   readonly proof: readonly Uint8Array[];
@@ -23,8 +30,8 @@ export type Sequencer = {
   /** Something was committed to the intake: do not wait for the next look. */
   readonly wake: () => void;
   /**
-   * Until all of these stand under a published checkpoint, in the order asked. Rejects with `wait-timeout`,
-   * `sequencer-stopped`, or `log-halted`.
+   * Until all of these stand under a published checkpoint, in the order asked; where `witnesses` demand a quorum, under one
+   * that carries it: then all are `witnessed`. Rejects with `wait-timeout`, `sequencer-stopped`, or `log-halted`.
    */
   readonly waitLogged: (
     operationIds: readonly Uint8Array[],
@@ -37,6 +44,8 @@ export type Sequencer = {
   /** An accepted entry, also while it waits; `undefined` where that operation was never accepted. */
   readonly entry: (operationId: Uint8Array) => Promise<StoredEntry | undefined>;
   readonly entries: (operationIds: readonly Uint8Array[]) => Promise<readonly (StoredEntry | undefined)[]>;
+  /** How far each is, in the order asked; `undefined` for what was never accepted. */
+  readonly states: (operationIds: readonly Uint8Array[]) => Promise<readonly (EntryState | undefined)[]>;
   /** Their openings, the event part alone: enough for `openEvent`. */
   readonly events: (operationIds: readonly Uint8Array[]) => Promise<readonly (Uint8Array | undefined)[]>;
   readonly state: () => SequencerState;
@@ -67,7 +76,7 @@ export const createSequencer = (options: SequencerOptions): Sequencer => {
   const published = async (): Promise<Published | undefined> => {
     if (state === "leading") return current;
     const out = await readPublished(options);
-    if (out?.size !== current?.size) current = out;
+    if (out?.size !== current?.size || out?.witnessed !== current?.witnessed) current = out;
     return current;
   };
 
@@ -127,7 +136,9 @@ export const createSequencer = (options: SequencerOptions): Sequencer => {
     },
     head: async () => {
       const out = await published();
-      return out && { size: out.size, root: out.root, checkpoint: out.checkpoint };
+      if (out === undefined) return undefined;
+      const { size, root, checkpoint, witnessed } = out;
+      return { size, root, checkpoint, witnessed };
     },
     prove: async (index) => {
       const out = await published();
@@ -136,6 +147,11 @@ export const createSequencer = (options: SequencerOptions): Sequencer => {
     },
     entry: async (operationId) => (await findEntries(options.pool, [operationId]))[0],
     entries: (operationIds) => findEntries(options.pool, operationIds),
+    states: async (operationIds) => {
+      const out = await published();
+      const indexes = await findIndexes(options.pool, operationIds);
+      return indexes.map((index) => (index === undefined ? undefined : entryState(index, out)));
+    },
     events: (operationIds) => findEvents(options.pool, operationIds),
     state: () => state,
   };
@@ -176,7 +192,7 @@ const keepLookingUp = async (options: SequencerOptions, input: LookingUp): Promi
     if (ids.length === 0) continue;
     try {
       const out = await published();
-      if (out === undefined) continue;
+      if (out === undefined || (options.witnesses?.demandsQuorum && !out.witnessed)) continue;
       for (const placed of await findPlaced(options.pool, ids, out.size)) {
         waiters.settle(await proveLogged(placed, out));
       }

@@ -94,7 +94,7 @@ export const publishEntries = async (options: SequencerOptions, lead: Lead, step
   const full = step.files.filter(({ path }) => !path.includes(".p/"));
   await tiles.dropPartials(full.map(({ path }) => path));
   const next = { ...lead, edge: step.edge };
-  return { lead: next, published: published({ tiles, size, root, checkpoint }), entries: step.entries };
+  return { lead: next, published: published(options, { size, root, checkpoint }), entries: step.entries };
 };
 
 const assertWritten = async ({ tiles }: SequencerOptions, files: readonly LogFile[]): Promise<void> => {

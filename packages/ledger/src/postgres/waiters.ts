@@ -14,6 +14,8 @@ export type Logged = {
   readonly proof: readonly Uint8Array[];
   /** The signed note. */
   readonly checkpoint: Uint8Array;
+  /** Whether that note carries the quorum of the sequencer's policy: true wherever it has one that demands any. */
+  readonly witnessed: boolean;
 };
 
 export const proveLogged = async ({ operationId, index, leaf }: Placed, out: Published): Promise<Logged> => ({
@@ -23,6 +25,7 @@ export const proveLogged = async ({ operationId, index, leaf }: Placed, out: Pub
   leafHash: leafHash(leaf),
   proof: await out.prover.inclusion(index),
   checkpoint: out.checkpoint,
+  witnessed: out.witnessed,
 });
 
 type Wait = { readonly done: (logged: Logged) => void; readonly failed: (error: unknown) => void };

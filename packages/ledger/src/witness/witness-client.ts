@@ -38,8 +38,10 @@ export type WitnessClient = {
    * than the log's database, or another tree: the database was rolled back, or the log forked.
    */
   readonly cosign: (request: CosignRequest) => Promise<CosignResult>;
-  /** Whether this note carries a quorum already. */
+  /** Whether this note carries a quorum already; never where the policy says `quorum none`, because nobody vouches then. */
   readonly isWitnessed: (note: Uint8Array) => boolean;
+  /** Whether the policy demands anybody: false for `quorum none` alone. */
+  readonly demandsQuorum: boolean;
 };
 
 export type WitnessClientOptions = {
@@ -110,7 +112,8 @@ export const createWitnessClient = (options: WitnessClientOptions): WitnessClien
     });
     return { ok: false, reason: "quorum-missing", failures };
   };
-  return { cosign, isWitnessed: (note) => verify(note).ok };
+  const demandsQuorum = policy.quorum !== "none";
+  return { cosign, isWitnessed: (note) => demandsQuorum && verify(note).ok, demandsQuorum };
 };
 
 const isHttp = (url: string | undefined): url is string =>
