@@ -2,10 +2,9 @@ import { readFileSync, statSync } from "node:fs";
 import { createWitnessClient, LedgerError, parsePolicy, parseVerifierKey } from "@tipstaff/ledger";
 import { createFolderStorage } from "@tipstaff/ledger/folder";
 import { createSequencer } from "@tipstaff/ledger/postgres";
-import { createKeyholderClient, type KeyholderClient } from "@tipstaff/release-protocol/node";
+import { createCheckpointSigner, createKeyholderClient, type KeyholderClient } from "@tipstaff/release-protocol/node";
 import { Pool } from "pg";
 import { type Logger, pino } from "pino";
-import { signCheckpoint } from "./checkpoint-signer.ts";
 import type { Config } from "./config.ts";
 import type { Desk } from "./desk.ts";
 import { REDACTED_PATHS } from "./people/redaction.ts";
@@ -33,7 +32,7 @@ export async function composeDesk(config: Config): Promise<{ desk: Desk; close: 
       openings: createFolderStorage(config.folders.openings),
       verifierKeys: [parseVerifierKey(logVerifierKey)],
       log,
-      sign: (request) => signCheckpoint(keyholder, request),
+      ...createCheckpointSigner(keyholder, (words) => new LedgerError("signature-refused", words)),
       onError: (error) => log.error({ err: error }, "the ledger's sequencer"),
       ...openWitnesses(config, logVerifierKey),
     });

@@ -1,3 +1,4 @@
+export { createCheckpointSigner } from "./checkpoint-signer.ts";
 export {
   createKeyholderClient,
   type KeyholderClient,

@@ -1,6 +1,6 @@
 import { LedgerError, parseVerifierKey } from "@tipstaff/ledger";
-import { migrateLedger, rebuildDatabase, rebuildFolder, type SignRequest } from "@tipstaff/ledger/postgres";
-import { createKeyholderClient, type KeyholderClient } from "@tipstaff/release-protocol/node";
+import { migrateLedger, rebuildDatabase, rebuildFolder } from "@tipstaff/ledger/postgres";
+import { createCheckpointSigner, createKeyholderClient } from "@tipstaff/release-protocol/node";
 import type { Command } from "commander";
 import { CliError } from "../cli-error.ts";
 import { createProgress } from "../progress.ts";
@@ -53,7 +53,7 @@ async function fromDatabase(context: Context): Promise<RebuiltLedger> {
         const { size } = await rebuildFolder({
           ...log,
           verifierKeys: [parseVerifierKey(logVerifierKey)],
-          sign: (request) => sign(keyholder, request),
+          ...createCheckpointSigner(keyholder, (words) => new LedgerError("signature-refused", words)),
           onProgress: ({ entries, of }) => report(entries, of),
         });
         return { rebuilt: "folder" as const, size };
@@ -62,18 +62,6 @@ async function fromDatabase(context: Context): Promise<RebuiltLedger> {
   } finally {
     keyholder.close();
   }
-}
-
-async function sign(keyholder: KeyholderClient, request: SignRequest): Promise<Uint8Array> {
-  const { origin, oldSize, size, root, consistencyProof } = request;
-  const answer = await keyholder.call("checkpoints/sign", {
-    ...{ origin, oldSize, size },
-    root: Buffer.from(root).toString("base64url"),
-    consistency: consistencyProof.map((hash) => Buffer.from(hash).toString("base64")),
-  });
-  if (answer.ok) return Buffer.from(answer.note, "utf8");
-  const words = `the keyholder refuses checkpoint ${size} (${answer.reason}); it signed size ${answer.size} last`;
-  throw new LedgerError("signature-refused", words);
 }
 
 async function orHalted<T>(work: () => Promise<T>): Promise<T> {

@@ -26,7 +26,7 @@ export const headMisfit = (origin: string, head: Head, out: KnownHead | undefine
 /** The same of what the signer signed last: it may be one step ahead of what is published, never of the database. */
 export const signerMisfit = (head: Head, signed: KnownHead): string | undefined => {
   if (signed.size > head.size) {
-    return `the signer signed ${signed.size} entries and the database has ${head.size}: database and folder were rolled back`;
+    return `the signer signed ${signed.size} entries and the database has ${head.size}: the database was rolled back, and the folder with it`;
   }
   if (signed.size < head.publishedSize) {
     return `the signer remembers ${signed.size} entries and ${head.publishedSize} were published: the signer was rolled back`;

@@ -193,7 +193,7 @@ describe("a signer that remembers", () => {
     await restore();
     await restoreFolders();
     const lastSigned = async () => ({ size: signed?.size ?? 0, root: signed?.root ?? new Uint8Array(32) });
-    expect(await haltedBy({ lastSigned })).toContain("database and folder were rolled back");
+    expect(await haltedBy({ lastSigned })).toContain("the database was rolled back, and the folder with it");
     await expect(rebuildFolder({ ...signing(), lastSigned })).rejects.toThrow(refusedBecause("rolled back"));
     // Also without being asked first, the signer does not sign another history.
     await log.append(entriesOf("other", 4));
