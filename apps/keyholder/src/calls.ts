@@ -11,6 +11,7 @@ import { toBase64url } from "./encoding.ts";
 import { computeTags } from "./entries/compute-tags.ts";
 import { prepareEntries } from "./entries/prepare-entries.ts";
 import { openFacts } from "./facts/open-facts.ts";
+import { recallJobs } from "./facts/recall-jobs.ts";
 import { showOpenings } from "./facts/show-openings.ts";
 import { liftHold, openHolds, placeHold } from "./holds/hold-calls.ts";
 import { computeIndexes } from "./indexes/compute-indexes.ts";
@@ -68,6 +69,7 @@ export const keyholderHandlers: KeyholderHandlers = {
   "releases/outcomes": readOutcomes,
   "receipts/count": countReceipts,
   "accounted/count": countAccounted,
+  "jobs/recall": recallJobs,
   "holds/place": placeHold,
   "holds/lift": liftHold,
   "attempts/approve": approveAttempt,

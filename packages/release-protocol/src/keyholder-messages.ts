@@ -223,6 +223,23 @@ export const keyholderCalls = {
     request: z.strictObject({ recipient: slug, jobs: batch(uuid), actor: uuid }),
     response: z.strictObject({ counted: z.int() }),
   },
+  /** What the keyholder itself remembers of these jobs, `null` of one that it never released. `answered`: it counted a receipt. */
+  "jobs/recall": {
+    request: z.strictObject({ jobs: batch(uuid) }),
+    response: z.strictObject({
+      jobs: z.array(
+        z
+          .strictObject({
+            recipient: slug,
+            line: slug,
+            attempt: z.int().min(1),
+            answered: z.boolean(),
+            accounted: z.boolean(),
+          })
+          .nullable(),
+      ),
+    }),
+  },
   "holds/place": {
     request: z.strictObject({ recipient: slug, hold: uuid, reason: slug }),
     response: z.strictObject({ placed: z.boolean() }),
@@ -259,6 +276,7 @@ export const keyholderCalls = {
             job: z.string(),
             attempt: z.string(),
             agreement: z.string(),
+            request: z.string(),
             facts: z.string(),
             detail: z.string(),
           })

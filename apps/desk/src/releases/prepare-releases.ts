@@ -80,6 +80,7 @@ function toDraft({ request, identity }: AskedRelease, row: SnapshotRow, at: Date
     job: request.job,
     attempt: request.attempt,
     request: identity,
+    detail: JSON.stringify({ line: request.line, previous: request.previous }),
     wrapped: { key: row.wrapped.toString("base64url"), context: row.context.toString("base64url") },
   };
 }

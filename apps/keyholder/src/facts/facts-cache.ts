@@ -8,6 +8,7 @@ export type EntryFacts = {
     | "job"
     | "attempt"
     | "agreement"
+    | "request"
     | "facts"
     | "detail"]: string;
 };

@@ -36,6 +36,6 @@ function openOne({ keys, factsCache }: Keyholder, asked: Asked): EntryFacts | un
 
 /** The facts of an entry whose event part is open. */
 export function toEntryFacts(fields: EntryFacts): EntryFacts {
-  const { kind, recipient, at, order, job, attempt, agreement, facts, detail } = fields;
-  return { kind, recipient, at, order, job, attempt, agreement, facts, detail };
+  const { kind, recipient, at, order, job, attempt, agreement, request, facts, detail } = fields;
+  return { kind, recipient, at, order, job, attempt, agreement, request, facts, detail };
 }
