@@ -61,15 +61,14 @@ export {
 } from "./evidence/verify-evidence.ts";
 export {
   type Checkpoint,
-  type CheckpointVerdict,
   encodeCheckpoint,
-  openCheckpoint,
   parseCheckpoint,
 } from "./formats/checkpoint.ts";
 export { type CosignatureVerdict, type Cosigner, createCosigner, verifyCosignature } from "./formats/cosignature.ts";
 export { type CosignatureAlgorithm, type CosignerKey, parseCosignerKey } from "./formats/cosigner-key.ts";
+export { type LogKey, parseLogKey } from "./formats/log-key.ts";
+export { type CheckpointVerdict, openCheckpoint } from "./formats/open-checkpoint.ts";
 export {
-  type LogKey,
   type Policy,
   type PolicyLog,
   type PolicyWitness,

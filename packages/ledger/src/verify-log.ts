@@ -1,11 +1,12 @@
 import { equalBytes, toHex } from "./bytes.ts";
-import { sha256 } from "./crypto.ts";
+import { type MlDsa44Verify, sha256 } from "./crypto.ts";
 import { type Leaf, parseLeaf } from "./entry/leaf.ts";
 import { createOperationBook, type OperationBook } from "./entry/operation-book.ts";
 import { LedgerError } from "./error.ts";
-import { type Checkpoint, openCheckpoint, parseCheckpoint } from "./formats/checkpoint.ts";
+import { type Checkpoint, parseCheckpoint } from "./formats/checkpoint.ts";
+import type { LogKey } from "./formats/log-key.ts";
+import { openCheckpoint } from "./formats/open-checkpoint.ts";
 import { parseSignedNote } from "./formats/signed-note.ts";
-import type { VerifierKey } from "./formats/verifier-key.ts";
 import { readOpenings } from "./storage/openings-files.ts";
 import { CHECKPOINT_PATH, type LogReader, readEntries, tileReaderOf } from "./storage/tile-storage.ts";
 import { edgeRoot, emptyEdge, extendTiles, type LogEdge } from "./tree/edge.ts";
@@ -40,7 +41,10 @@ export type LogVerdict =
 
 export type VerifyLogInput = {
   readonly tiles: LogReader;
-  readonly verifierKeys: readonly VerifierKey[];
+  /** The log's, of type 01 or 06. */
+  readonly verifierKeys: readonly LogKey[];
+  /** For keys of type 06, where the platform lacks ML-DSA-44. */
+  readonly mlDsa44?: MlDsa44Verify;
   /** Without it, whatever log the checkpoint names. */
   readonly origin?: string;
   /** With it, every leaf's openings must be there and have the digest that the leaf gives. */
@@ -105,13 +109,14 @@ const readCheckpoint = async ({
   tiles,
   verifierKeys,
   origin,
+  mlDsa44,
 }: VerifyLogInput): Promise<{ checkpoint: Checkpoint; note: Uint8Array }> => {
   const place = { kind: "checkpoint", path: CHECKPOINT_PATH } as const;
   const bytes = await tiles.read(CHECKPOINT_PATH);
   if (bytes === undefined) throw new Misfit({ ...place, kind: "missing", message: "there is no checkpoint" });
   const verdict = await orFault(place, () => {
     const named = origin ?? parseCheckpoint(parseSignedNote(bytes).text).origin;
-    return openCheckpoint(bytes, { keys: verifierKeys, origin: named });
+    return openCheckpoint(bytes, { keys: verifierKeys, origin: named, mlDsa44 });
   });
   if (!verdict.ok) throw new Misfit({ ...place, message: `the checkpoint is refused: ${verdict.reason}` });
   if (verdict.checkpoint.size > BigInt(Number.MAX_SAFE_INTEGER)) {

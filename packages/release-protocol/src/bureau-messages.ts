@@ -6,6 +6,12 @@ export const ONE_TIME_KEY_LENGTH = 1216;
 /** Bytes of an X-Wing encapsulated secret. */
 export const ENCAPSULATED_LENGTH = 1120;
 
+/**
+ * Longest checkpoint, in characters. A signed note has at most 16 signatures; the longest kind is ML-DSA-44's, a line of
+ * 4 + 255 (name) + 3,244 (base64 of id, time and 2,420 bytes) characters; with a text of 321 at most that is 56,369.
+ */
+const MAX_CHECKPOINT_LENGTH = 65_536;
+
 /** Release request (docs/spec/release-protocol.md, section 3). */
 export const releaseRequestSchema = z.strictObject({
   version: z.literal(1),
@@ -37,7 +43,7 @@ export const releaseAnswerSchema = z.strictObject({
   index: z.int().min(0),
   leaf: bytes(),
   proof: z.array(z.string().max(44)).max(63),
-  checkpoint: z.string().max(8192),
+  checkpoint: z.string().max(MAX_CHECKPOINT_LENGTH),
   revealed: z.array(revealedSchema).max(12),
   enc: bytes(ENCAPSULATED_LENGTH),
   sealed: bytes(48),

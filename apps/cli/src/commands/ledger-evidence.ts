@@ -3,10 +3,10 @@ import { dirname, join } from "node:path";
 import {
   type EvidenceVerdict,
   LedgerError,
+  type LogKey,
   type Opening,
   type Policy,
   parseShownOpenings,
-  type VerifierKey,
   verifyEvidence,
 } from "@tipstaff/ledger";
 import { CliError } from "../cli-error.ts";
@@ -63,7 +63,7 @@ const REASONS: Readonly<Record<Extract<EvidenceVerdict, { ok: false }>["reason"]
 /** Verifies a proof file, or the folder of an evidence bundle, with nothing but the log's verifier key, or a policy. */
 export function verifyEvidenceAt(
   path: string,
-  by: { verifierKeys: readonly VerifierKey[]; policy?: Policy },
+  by: { verifierKeys: readonly LogKey[]; policy?: Policy },
 ): VerifiedEvidence {
   const isFolder = existsSync(path) && statSync(path).isDirectory();
   const proofFile = isFolder ? join(path, EVIDENCE_FILES.proof) : path;

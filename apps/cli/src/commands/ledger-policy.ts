@@ -1,10 +1,10 @@
 import {
   LedgerError,
+  type LogKey,
   type Policy,
   parseCheckpoint,
   parsePolicy,
   parseSignedNote,
-  type VerifierKey,
   verifyPolicy,
   type WitnessTime,
 } from "@tipstaff/ledger";
@@ -32,13 +32,8 @@ export function readPolicy(file: string): Policy {
   }
 }
 
-/** The keys of the logs that a policy names, as far as they sign plain notes. */
-export function logKeysOf(policy: Policy | undefined): readonly VerifierKey[] {
-  return (policy?.logs ?? []).flatMap(({ key }) => ("algorithm" in key ? [] : [key]));
-}
-
 /** Holds the checkpoint that was verified against a policy; the keys count where the policy names no log. */
-export function judgeNote(note: Uint8Array, policy: Policy, keys: readonly VerifierKey[]): Witnessing {
+export function judgeNote(note: Uint8Array, policy: Policy, keys: readonly LogKey[]): Witnessing {
   const { origin } = parseCheckpoint(parseSignedNote(note).text);
   const verdict = verifyPolicy(note, { policy, ...(policy.logs.length > 0 ? {} : { log: { origin, keys } }) });
   return toWitnessing(verdict.ok ? "fulfilled" : verdict.reason, verdict.witnesses ?? []);

@@ -100,8 +100,57 @@ test("ledger verify --policy says in its first line who witnessed a log, and exi
   );
   expect(good.code).toBe(0);
   const bare = await tipstaff("verify", await writeLog("bare", log.checkpoint()), ...by);
-  expect(bare.out).toMatch(/\(unwitnessed\)\.\nWitnesses: none\. Policy: quorum-missing\.\n$/);
+  expect(bare.out).toMatch(
+    /^DOES NOT VERIFY \(quorum-missing\): .*\n.*\nWitnesses: none\. Policy: quorum-missing\.\n$/,
+  );
   expect(bare.code).toBe(1);
+}, 120_000);
+
+test("ledger verify --json says verified of a whole log with its quorum alone, and apart from it that the tree fits", async () => {
+  const judge = async (name: string, checkpoint: Uint8Array, ...by: string[]) => {
+    const { code, out } = await tipstaff("verify", await writeLog(name, checkpoint), ...by, "--json");
+    return { code, ...z.record(z.string(), z.unknown()).parse(JSON.parse(out)) };
+  };
+  const by = ["--key", signer.verifierKey, "--policy", policyFile];
+  const whole = { treeVerified: true, size: 3, origin: signer.name };
+  expect(await judge("json-good", note, ...by)).toMatchObject({
+    code: 0,
+    verified: true,
+    policy: "fulfilled",
+    ...whole,
+  });
+  expect(await judge("json-bare", log.checkpoint(), ...by)).toEqual({
+    ...{ code: 1, verified: false, ...whole },
+    ...{ witnessed: false, policy: "quorum-missing", witnesses: [] },
+  });
+  const strange = createNoteSigner(signer.name, seedOf(2)).verifierKey;
+  const fault = await judge("json-fault", note, "--key", strange);
+  expect(fault).toMatchObject({ code: 1, verified: false, treeVerified: false, fault: { kind: "checkpoint" } });
+}, 120_000);
+
+test("a log that signs by ML-DSA-44 alone is verified by its key or a policy, and witnessed", async () => {
+  const own = createCosigner({ name: signer.name, seed: seedOf(5), algorithm: "ml-dsa-44" });
+  const { text } = parseSignedNote(log.checkpoint());
+  const signed = encodeSignedNote({ text, signatures: [own.cosign(text, 1_700_000_000)] });
+  const folder = await writeLog("ml-dsa", signed);
+  const good = await tipstaff("verify", folder, "--key", own.verifierKey);
+  expect([good.code, good.out]).toEqual([0, expect.stringContaining("3 entries verify")]);
+  expect((await tipstaff("verify", folder, "--key", signer.verifierKey)).code).toBe(1);
+  const asWitness = createCosigner({ name: signer.name, seed: seedOf(5) }).verifierKey;
+  expect((await tipstaff("verify", folder, "--key", asWitness)).code).toBe(2);
+  expect((await tipstaff("witness", "--dir", join(place, "wx"), "--name", "x", "--log", asWitness)).code).not.toBe(0);
+  const other = await startWitness("--dir", join(place, "w2"), "--name", "w2.example", "--log", own.verifierKey);
+  const body = `old 0\n\n${Buffer.from(signed)}`;
+  const answer = await fetch(`${other.url}/add-checkpoint`, { method: "POST", body });
+  expect(answer.status).toBe(200);
+  const refused = await fetch(`${other.url}/add-checkpoint`, { method: "POST", body: `old 0\n\n${Buffer.from(note)}` });
+  expect(refused.status).toBe(403);
+  const policy = join(place, "ml-dsa-policy");
+  writeFileSync(policy, lines(other, `log ${own.verifierKey}\n`));
+  const witnessed = await writeLog("ml-dsa-witnessed", Buffer.concat([signed, Buffer.from(await answer.text())]));
+  const by = await tipstaff("verify", witnessed, "--policy", policy);
+  expect([by.code, by.out]).toEqual([0, expect.stringContaining("(witnessed by w)")]);
+  await stop(other.child);
 }, 120_000);
 
 test("ledger verify --policy verifies one proof file by the policy alone, and refuses it without the quorum", async () => {
@@ -130,7 +179,7 @@ test("ledger verify --policy judges the checkpoint that it verified, whatever th
   const url = `http://127.0.0.1:${typeof address === "object" ? address?.port : ""}`;
   const { code, out } = await tipstaff("verify", url, "--key", signer.verifierKey, "--policy", policyFile);
   server.close();
-  expect([code, out]).toEqual([1, expect.stringContaining("(unwitnessed)")]);
+  expect([code, out]).toEqual([1, expect.stringContaining("DOES NOT VERIFY (quorum-missing)")]);
 }, 120_000);
 
 test("a cosignature at the end of time, or at none, is told and breaks nothing", async () => {

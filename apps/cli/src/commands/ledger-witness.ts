@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { existsSync, readdirSync } from "node:fs";
-import { LedgerError, parseVerifierKey } from "@tipstaff/ledger";
+import { LedgerError, parseLogKey } from "@tipstaff/ledger";
 import {
   createWitnessServer,
   createWitnessStore,
@@ -67,7 +67,7 @@ function openOrMake({ dir, log, name, mlDsa }: Options): Witness {
       }
       createWitnessStore(dir, { name, seed: randomBytes(32), algorithm: mlDsa ? "ml-dsa-44" : "ed25519" });
     }
-    const keys = log.map(parseVerifierKey);
+    const keys = log.map(parseLogKey);
     const origins = [...new Set(keys.map((key) => key.name))];
     const logs = origins.map((origin) => ({ origin, keys: keys.filter((key) => key.name === origin) }));
     const witness = openWitness({ folder: dir, logs });

@@ -1,11 +1,4 @@
-import {
-  LedgerError,
-  type LogFault,
-  type Policy,
-  parseVerifierKey,
-  type VerifierKey,
-  verifyLog,
-} from "@tipstaff/ledger";
+import { LedgerError, type LogFault, type LogKey, type Policy, parseLogKey, verifyLog } from "@tipstaff/ledger";
 import { createFolderStorage } from "@tipstaff/ledger/folder";
 import type { Command } from "commander";
 import { CliError } from "../cli-error.ts";
@@ -16,31 +9,37 @@ import { registerLedgerComplete } from "./ledger-complete.ts";
 import { evidenceWords, isEvidence, verifyEvidenceAt } from "./ledger-evidence.ts";
 import { registerLedgerFsck } from "./ledger-fsck.ts";
 import { openLog } from "./ledger-place.ts";
-import { judgeNote, logKeysOf, readPolicy, type Witnessing, witnessedBy, witnessWords } from "./ledger-policy.ts";
+import { judgeNote, readPolicy, type Witnessing, witnessedBy, witnessWords } from "./ledger-policy.ts";
 import { registerLedgerProve } from "./ledger-prove.ts";
 import { registerLedgerRebuild } from "./ledger-rebuild.ts";
 import { registerLedgerRestored } from "./ledger-restored.ts";
 import { registerLedgerWitness } from "./ledger-witness.ts";
 
-/** A log verified, or the first thing in it that does not fit. */
+/**
+ * A log verified; or the first thing in it that does not fit (`fault`); or one whose every entry and tile fits, under a
+ * checkpoint that the policy does not believe: `verified` is false there too, and `treeVerified` alone is true.
+ */
 export type VerifiedLedger =
-  | ({ readonly verified: true; readonly size: number; readonly origin: string } & (
-      | Witnessing
-      | { readonly witnessed: false }
-    ))
-  | { readonly verified: false; readonly size: number; readonly fault: LogFault };
+  | WholeLedger
+  | { readonly verified: false; readonly treeVerified: false; readonly size: number; readonly fault: LogFault };
+type WholeLedger = {
+  readonly verified: boolean;
+  readonly treeVerified: true;
+  readonly size: number;
+  readonly origin: string;
+} & (Witnessing | { readonly witnessed: false });
 
 /** Verifies a log, in a folder or over HTTP, with nothing but the verifier key, and the same checkpoint by a policy. */
 export async function verifyLedger(options: {
   place: string;
-  verifierKey: string | readonly VerifierKey[];
+  verifierKey: string | readonly LogKey[];
   policy?: Policy;
   openings?: string;
   onProgress?: (done: number, of: number) => void;
 }): Promise<VerifiedLedger> {
   let size = 0;
   const { verifierKey: given, policy } = options;
-  const verifierKeys = typeof given === "string" ? [parseVerifierKey(given)] : given;
+  const verifierKeys = typeof given === "string" ? [parseLogKey(given)] : given;
   const verdict = await verifyLog({
     tiles: openLog(options.place),
     verifierKeys,
@@ -50,19 +49,20 @@ export async function verifyLedger(options: {
       options.onProgress?.(entries, of);
     },
   });
-  if (!verdict.ok) return { verified: false, size, fault: verdict.fault };
+  if (!verdict.ok) return { verified: false, treeVerified: false, size, fault: verdict.fault };
   const witnessing = policy ? judgeNote(verdict.note, policy, verifierKeys) : ({ witnessed: false } as const);
-  return { verified: true, size: verdict.size, origin: verdict.origin, ...witnessing };
+  const verified = !("policy" in witnessing) || witnessing.policy === "fulfilled";
+  return { verified, treeVerified: true, size: verdict.size, origin: verdict.origin, ...witnessing };
 }
 
 type VerifyOptions = { verifierKey?: string; openings?: string; policy?: string };
-type By = { openings?: string; verifierKey: readonly VerifierKey[]; policy?: Policy };
+type By = { openings?: string; verifierKey: readonly LogKey[]; policy?: Policy };
 
 /** The key given, those of the logs that the policy names, or the installation's own. */
-function keysOf(given: string | undefined, policy: Policy | undefined, own: () => string): readonly VerifierKey[] {
-  if (given === undefined && policy && policy.logs.length > 0) return logKeysOf(policy);
+function keysOf(given: string | undefined, policy: Policy | undefined, own: () => string): readonly LogKey[] {
+  if (given === undefined && policy && policy.logs.length > 0) return policy.logs.map(({ key }) => key);
   try {
-    return [parseVerifierKey(given ?? own())];
+    return [parseLogKey(given ?? own())];
   } catch (error) {
     if (!(error instanceof LedgerError)) throw error;
     throw new CliError("bad-input", error.message, "Copy the key whole.");
@@ -78,7 +78,7 @@ async function verifyPlace(place: string, { policy, ...options }: By) {
   const result = await createProgress(process.stderr).step("Verifying", (onProgress) =>
     verifyLedger({ ...options, ...by, place, onProgress }),
   );
-  return { result, words: result.verified ? verifiedWords(result) : faultWords(result.fault) };
+  return { result, words: result.treeVerified ? verifiedWords(result) : faultWords(result.fault) };
 }
 
 export function registerLedger(program: Command): void {
@@ -100,7 +100,7 @@ export function registerLedger(program: Command): void {
         ...(policy ? { policy } : {}),
       });
       context.answer(result, words);
-      if (!result.verified || ("policy" in result && result.policy !== "fulfilled")) process.exitCode = 1;
+      if (!result.verified) process.exitCode = 1;
     });
   registerLedgerProve(ledger);
   registerLedgerWitness(ledger);
@@ -111,8 +111,13 @@ export function registerLedger(program: Command): void {
   registerLedgerRestored(ledger);
 }
 
-function verifiedWords(result: Extract<VerifiedLedger, { verified: true }>): string {
+function verifiedWords(result: WholeLedger): string {
   const witnessing = "policy" in result ? result : undefined;
+  if (witnessing && !result.verified) {
+    const head = `DOES NOT VERIFY (${witnessing.policy}): the policy does not believe the checkpoint of ${result.origin}.`;
+    const whole = `Its ${result.size} entries and their tiles themselves fit that checkpoint.`;
+    return [head, whole, witnessWords(witnessing)].join("\n");
+  }
   const head = `${result.origin}: ${result.size} entries verify against the signed checkpoint (${witnessedBy(witnessing)}).`;
   return witnessing ? `${head}\n${witnessWords(witnessing)}` : head;
 }

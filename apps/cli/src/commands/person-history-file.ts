@@ -10,7 +10,7 @@ import {
   openCheckpoint,
   type PersonHistory,
   parseLeaf,
-  parseVerifierKey,
+  parseLogKey,
   readEntries,
   TILE_WIDTH,
   tileReaderOf,
@@ -75,7 +75,7 @@ export async function checkHistory(
   file: PersonHistoryFile,
   { log, verifierKey }: { log: LogReader | undefined; verifierKey: string },
 ): Promise<CheckedHistory> {
-  const keys = [parseVerifierKey(verifierKey)];
+  const keys = [parseLogKey(verifierKey)];
   const opened = openCheckpoint(Buffer.from(file.checkpoint, "utf8"), { keys, origin: file.origin });
   if (!opened.ok) return { ok: false, reason: "checkpoint-refused" };
   const { root } = opened.checkpoint;

@@ -3,11 +3,12 @@ import type { MlDsa44Verify } from "../crypto.ts";
 import { ENTRY_FIELDS, type EntryField } from "../entry/fields.ts";
 import { LEAF_LENGTH, type Opening, verifyOpening } from "../entry/leaf.ts";
 import { LedgerError } from "../error.ts";
-import { type Checkpoint, type CheckpointVerdict, openCheckpoint, parseCheckpoint } from "../formats/checkpoint.ts";
+import { type Checkpoint, parseCheckpoint } from "../formats/checkpoint.ts";
+import type { LogKey } from "../formats/log-key.ts";
+import { type CheckpointVerdict, openCheckpoint } from "../formats/open-checkpoint.ts";
 import type { Policy } from "../formats/policy.ts";
 import { parseSignedNote, type SignedNote } from "../formats/signed-note.ts";
 import { parseTlogProof } from "../formats/tlog-proof.ts";
-import type { VerifierKey } from "../formats/verifier-key.ts";
 import { type PolicyVerdict, verifyPolicy, type WitnessTime } from "../formats/verify-policy.ts";
 import { leafHash } from "../tree/hashes.ts";
 import { verifyInclusion } from "../tree/verify-proof.ts";
@@ -16,10 +17,10 @@ export type EvidenceInput = {
   /** A `.tlog-proof` file. */
   readonly proof: Uint8Array;
   /** The log's. May be empty where the policy names its logs. */
-  readonly verifierKeys: readonly VerifierKey[];
+  readonly verifierKeys: readonly LogKey[];
   /** Who must have cosigned the checkpoint besides, and which logs count, where it names some. */
   readonly policy?: Policy;
-  /** For the policy's ML-DSA keys, where the platform has none. */
+  /** For ML-DSA keys, where the platform has none. */
   readonly mlDsa44?: MlDsa44Verify;
   /** Without it, whatever log the checkpoint names. */
   readonly origin?: string;
@@ -83,7 +84,7 @@ const openProven = (
 ): Proven | Extract<EvidenceVerdict, { ok: false }> => {
   const origin = input.origin ?? parseCheckpoint(parseSignedNote(bytes).text).origin;
   if (policy === undefined || keys.length > 0) {
-    const opened = openCheckpoint(bytes, { keys, origin });
+    const opened = openCheckpoint(bytes, { keys, origin, mlDsa44 });
     if (!opened.ok) return { ok: false, reason: opened.reason };
     if (policy === undefined) return { ...opened, witnesses: [] };
   }

@@ -2,9 +2,8 @@ import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { encodeCheckpoint, openCheckpoint, parseCheckpoint } from "./checkpoint.ts";
-import { createNoteSigner, parseSignedNote, signNote } from "./signed-note.ts";
-import { parseVerifierKey } from "./verifier-key.ts";
+import { encodeCheckpoint, parseCheckpoint } from "./checkpoint.ts";
+import { parseSignedNote } from "./signed-note.ts";
 
 const root = randomBytes(32);
 const base64 = root.toString("base64");
@@ -89,24 +88,5 @@ describe("encodeCheckpoint()", () => {
     ["an empty extension", { origin: "o", size: 1, root, extensions: [""] }],
   ])("refuses %s", (_, checkpoint) => {
     expect(() => encodeCheckpoint(checkpoint)).toThrow(malformed);
-  });
-});
-
-describe("openCheckpoint()", () => {
-  const signer = createNoteSigner("force.example/log", randomBytes(32));
-  const keys = [parseVerifierKey(signer.verifierKey)];
-  const note = (origin: string) => signNote(encodeCheckpoint({ origin, size: 3, root }), [signer]);
-
-  test("answers the checkpoint of the log that was asked for", () => {
-    const verdict = openCheckpoint(note("force.example/log"), { keys, origin: "force.example/log" });
-    expect(verdict.ok && verdict.checkpoint.size).toBe(3n);
-  });
-  test("refuses another log's, also when the key is right", () => {
-    const verdict = openCheckpoint(note("force.example/other"), { keys, origin: "force.example/log" });
-    expect(verdict).toEqual({ ok: false, reason: "other-origin" });
-  });
-  test("refuses an unknown key", () => {
-    const verdict = openCheckpoint(note("force.example/log"), { keys: [], origin: "force.example/log" });
-    expect(verdict).toEqual({ ok: false, reason: "no-known-signature" });
   });
 });

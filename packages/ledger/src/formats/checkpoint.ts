@@ -1,8 +1,6 @@
 import { fromBase64, toBase64 } from "../bytes.ts";
 import { DIGEST_LENGTH } from "../crypto.ts";
 import { LedgerError } from "../error.ts";
-import { type NoteSignature, type NoteVerdict, parseSignedNote, type SignedNote, verifyNote } from "./signed-note.ts";
-import type { VerifierKey } from "./verifier-key.ts";
 
 /** The head of a log: so many entries, with this root. */
 export type Checkpoint = {
@@ -52,29 +50,4 @@ export const parseCheckpoint = (text: string): Checkpoint => {
   if (root.length !== DIGEST_LENGTH) throw malformed("its root is not 32 bytes long");
   if (!extensions.every(isLine)) throw malformed("an extension line is empty or holds a control character");
   return { origin, size, root, extensions };
-};
-
-export type CheckpointVerdict =
-  | {
-      readonly ok: true;
-      readonly checkpoint: Checkpoint;
-      readonly note: SignedNote;
-      readonly verified: readonly NoteSignature[];
-    }
-  | { readonly ok: false; readonly reason: Extract<NoteVerdict, { ok: false }>["reason"] | "other-origin" };
-
-/**
- * Reads and verifies a signed checkpoint of one log. Refused when no known key signed it, or it is another log's.
- * Throws `note-malformed` or `checkpoint-malformed`.
- */
-export const openCheckpoint = (
-  bytes: Uint8Array,
-  { keys, origin }: { keys: readonly VerifierKey[]; origin: string },
-): CheckpointVerdict => {
-  const note = parseSignedNote(bytes);
-  const verdict = verifyNote(note, keys);
-  if (!verdict.ok) return verdict;
-  const checkpoint = parseCheckpoint(note.text);
-  if (checkpoint.origin !== origin) return { ok: false, reason: "other-origin" };
-  return { ok: true, checkpoint, note, verified: verdict.verified };
 };

@@ -1,11 +1,10 @@
 import { decodeUtf8 } from "../bytes.ts";
 import { LedgerError } from "../error.ts";
 import { COSIGNATURE_TYPES, type CosignerKey, parseCosignerKey } from "./cosigner-key.ts";
-import { ED25519_TYPE, parseTypedKey, parseVerifierKey, type VerifierKey } from "./verifier-key.ts";
+import { type LogKey, parseLogKey } from "./log-key.ts";
+import { ED25519_TYPE, parseTypedKey } from "./verifier-key.ts";
 
-/** A log's key signs plain notes (type 01), or as a cosigner by ML-DSA-44 (06). Its name is the log's origin. */
-export type LogKey = VerifierKey | CosignerKey;
-
+/** The name of a log's key is the log's origin. */
 export type PolicyLog = { readonly key: LogKey; readonly verifierKey: string; readonly url?: string };
 /** `name` means something inside its policy only; `key.name` is what signatures carry. */
 export type PolicyWitness = {
@@ -92,16 +91,12 @@ const readLog = (draft: Draft, items: readonly string[], refuse: Refuse): void =
   const [vkey, url] = items;
   if (vkey === undefined || items.length > 2) throw refuse('it must read "log vkey [url]"');
   const verifierKey = keyText(vkey, refuse);
-  const key = parseLogKey(verifierKey, refuse);
+  if (parseTypedKey(verifierKey).type === COSIGNATURE_TYPES.ed25519.type) {
+    throw refuse("a log's key has type 01 or 06; this one is a witness's");
+  }
+  const key = parseLogKey(verifierKey);
   claimKey(draft, key, refuse);
   if (draft.logs.push({ key, verifierKey, ...urlOf(url) }) > MAX_OF_A_KIND) throw refuse("it is one log too many");
-};
-
-// A log's type 04 would say that the log witnessed itself.
-const parseLogKey = (text: string, refuse: Refuse): LogKey => {
-  const { type } = parseTypedKey(text);
-  if (type === COSIGNATURE_TYPES.ed25519.type) throw refuse("a log's key has type 01 or 06; this one is a witness's");
-  return type === ED25519_TYPE ? parseVerifierKey(text) : parseCosignerKey(text);
 };
 
 const readWitness = (draft: Draft, items: readonly string[], refuse: Refuse): void => {
@@ -122,7 +117,7 @@ const readWitness = (draft: Draft, items: readonly string[], refuse: Refuse): vo
 
 // A witness with a log's key, or two under one key, would count for more than the one party that it is.
 // An id has 32 bits: somebody can search for a key that takes another's name and id, and so spoils its signatures.
-const claimKey = ({ keys }: Draft, { name, keyId, publicKey }: LogKey, refuse: Refuse): void => {
+const claimKey = ({ keys }: Draft, { name, keyId, publicKey }: LogKey | CosignerKey, refuse: Refuse): void => {
   const claims = [String(publicKey), `${name}+${keyId}`];
   if (claims.some((claim) => keys.has(claim))) throw refuse("another line has the same public key, or name and id");
   for (const claim of claims) keys.add(claim);

@@ -2,9 +2,9 @@ import { equalBytes } from "../bytes.ts";
 import type { MlDsa44Verify } from "../crypto.ts";
 import { type Checkpoint, parseCheckpoint } from "./checkpoint.ts";
 import { verifyCosignature } from "./cosignature.ts";
-import type { CosignerKey } from "./cosigner-key.ts";
-import type { LogKey, Policy, PolicyWitness, Quorum } from "./policy.ts";
-import { type NoteSignature, type NoteVerdict, parseSignedNote, type SignedNote, verifyNote } from "./signed-note.ts";
+import { type LogKey, type LogNoteVerdict, verifyLogNote } from "./log-key.ts";
+import type { Policy, PolicyWitness, Quorum } from "./policy.ts";
+import { type NoteSignature, parseSignedNote, type SignedNote } from "./signed-note.ts";
 
 /** A witness that cosigned, and when it says that it did: seconds since the epoch. */
 export type WitnessTime = { readonly name: string; readonly keyName: string; readonly timestamp: bigint };
@@ -22,11 +22,7 @@ export type PolicyVerdict =
     }
   | {
       readonly ok: false;
-      readonly reason:
-        | Extract<NoteVerdict, { ok: false }>["reason"]
-        | "unknown-log"
-        | "unsupported-algorithm"
-        | "quorum-missing";
+      readonly reason: Extract<LogNoteVerdict, { ok: false }>["reason"] | "unknown-log" | "quorum-missing";
       /** Who cosigned, where only the quorum is missing. */
       readonly witnesses?: readonly WitnessTime[];
     };
@@ -51,8 +47,8 @@ export const verifyPolicy = (bytes: Uint8Array, input: VerifyPolicyInput): Polic
     ? input.log.keys.filter(() => input.log?.origin === origin)
     : input.policy.logs.map(({ key }) => key).filter(({ name }) => name === origin);
   if (logKeys.length === 0) return { ok: false, reason: "unknown-log" };
-  const log = verifyLogKeys(note, logKeys, input.mlDsa44);
-  if (!log.ok) return log;
+  const signed = verifyLogNote(note, logKeys, input.mlDsa44);
+  if (!signed.ok) return signed;
   const foreign = foreignWitnesses(input.policy, logKeys);
   const cosigned = verifyWitnesses(note, foreign, input.mlDsa44);
   if (!cosigned.ok) return cosigned;
@@ -64,7 +60,7 @@ export const verifyPolicy = (bytes: Uint8Array, input: VerifyPolicyInput): Polic
   if (!isFulfilled(input.policy.quorum, found)) return { ok: false, reason: "quorum-missing", witnesses };
   const known = [...logKeys, ...input.policy.witnesses.map(({ key }) => key)];
   const unknown = note.signatures.filter((signature) => !known.some((key) => isBy(signature, key)));
-  return { ok: true, checkpoint, note, log: log.name, witnesses, unknown };
+  return { ok: true, checkpoint, note, log: signed.verified[0]?.name ?? origin, witnesses, unknown };
 };
 
 /** The witnesses that are not the log itself: its own key says nothing of what others were shown, whatever it is called. */
@@ -75,35 +71,6 @@ const isBy = (signature: NoteSignature, key: { name: string; keyId: string }): b
   signature.name === key.name && signature.keyId === key.keyId;
 
 type Refused = Extract<PolicyVerdict, { ok: false }>;
-const isCosigner = (key: LogKey): key is CosignerKey => "algorithm" in key;
-
-const verifyLogKeys = (
-  note: SignedNote,
-  keys: readonly LogKey[],
-  mlDsa44: MlDsa44Verify | undefined,
-): { ok: true; name: string } | Refused => {
-  const names: string[] = [];
-  for (const key of keys.filter(isCosigner)) {
-    const signature = note.signatures.find((candidate) => isBy(candidate, key));
-    const verdict = signature && verifyCosignature(note.text, signature, { key, mlDsa44 });
-    if (verdict && !verdict.ok) return refusal(verdict.reason);
-    if (verdict) names.push(key.name);
-  }
-  const plain = keys.flatMap((key) => (isCosigner(key) ? [] : [key]));
-  const verdict = verifyNote(note, plain);
-  if (verdict.ok) names.push(...verdict.verified.map(({ name }) => name));
-  else if (verdict.reason === "bad-signature") return { ok: false, reason: "bad-signature" };
-  const [name] = names;
-  if (name !== undefined) return { ok: true, name };
-  const isNamed = note.signatures.some((signature) => keys.some((key) => key.name === signature.name));
-  return { ok: false, reason: isNamed ? "key-id-mismatch" : "no-known-signature" };
-};
-
-const refusal = (reason: string): Refused => ({
-  ok: false,
-  reason: reason === "unsupported-algorithm" ? reason : "bad-signature",
-});
-
 const verifyWitnesses = (
   note: SignedNote,
   witnesses: readonly PolicyWitness[],

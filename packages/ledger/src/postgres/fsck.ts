@@ -1,8 +1,8 @@
 import type { Pool, PoolClient } from "pg";
 import { LedgerError } from "../error.ts";
 import { parseCheckpoint } from "../formats/checkpoint.ts";
+import type { LogKey } from "../formats/log-key.ts";
 import { parseSignedNote } from "../formats/signed-note.ts";
-import type { VerifierKey } from "../formats/verifier-key.ts";
 import { CHECKPOINT_PATH, type LogReader } from "../storage/tile-storage.ts";
 import { type LogFault, verifyLog } from "../verify-log.ts";
 import { type DatabaseFault, findDatabaseFault } from "./fsck-database.ts";
@@ -21,7 +21,7 @@ export type FsckInput = {
   readonly tiles: LogReader;
   readonly openings: LogReader;
   readonly origin: string;
-  readonly verifierKeys: readonly VerifierKey[];
+  readonly verifierKeys: readonly LogKey[];
   readonly onProgress?: (progress: {
     readonly place: "folder" | "database";
     readonly entries: number;

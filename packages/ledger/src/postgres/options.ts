@@ -1,5 +1,5 @@
 import type { Pool } from "pg";
-import type { VerifierKey } from "../formats/verifier-key.ts";
+import type { LogKey } from "../formats/log-key.ts";
 import type { LogStorage } from "../storage/tile-storage.ts";
 import type { WitnessClient } from "../witness/witness-client.ts";
 import type { KnownHead } from "./head-fits.ts";
@@ -44,7 +44,7 @@ export type SequencerOptions = {
   /** With these, no checkpoint is published before their policy's quorum cosigned it: what is logged is witnessed. */
   readonly witnesses?: WitnessClient;
   /** With these, every checkpoint read or signed must carry a valid signature. */
-  readonly verifierKeys?: readonly VerifierKey[];
+  readonly verifierKeys?: readonly LogKey[];
   /** Told of every fault: those that are tried again, and the one that halts. */
   readonly onError?: (error: unknown) => void;
   readonly log?: SequencerLog;

@@ -1,7 +1,8 @@
 import { equalBytes } from "../bytes.ts";
 import { LedgerError } from "../error.ts";
 import { encodeCheckpoint, parseCheckpoint } from "../formats/checkpoint.ts";
-import { parseSignedNote, verifyNote } from "../formats/signed-note.ts";
+import { verifyLogNote } from "../formats/log-key.ts";
+import { parseSignedNote } from "../formats/signed-note.ts";
 import { CHECKPOINT_PATH, tileReaderOf } from "../storage/tile-storage.ts";
 import { createProver, type Prover } from "../tree/prover.ts";
 import type { SequencerOptions } from "./options.ts";
@@ -28,7 +29,7 @@ export const readPublished = async (place: Place): Promise<Published | undefined
   const { size, root, origin: found } = parseCheckpoint(note.text);
   if (found !== origin) throw new LedgerError("log-halted", `the checkpoint belongs to another log than ${origin}`);
   if (verifierKeys) {
-    const verdict = verifyNote(note, verifierKeys);
+    const verdict = verifyLogNote(note, verifierKeys);
     if (!verdict.ok) throw new LedgerError("log-halted", `the published checkpoint is not ours: ${verdict.reason}`);
   }
   return published(place, { size: Number(size), root, checkpoint: bytes });
@@ -55,7 +56,7 @@ export const assertSigned = (
       "the signer signed another checkpoint than the one that it was asked for",
     );
   }
-  const verdict = verifierKeys ? verifyNote(parsed, verifierKeys) : undefined;
+  const verdict = verifierKeys ? verifyLogNote(parsed, verifierKeys) : undefined;
   if (verdict && !verdict.ok) throw new LedgerError("signature-refused", `the signature is no good: ${verdict.reason}`);
 };
 

@@ -2,7 +2,7 @@ import type { Pool, PoolClient } from "pg";
 import { equalBytes, toHex } from "../bytes.ts";
 import { parseLeaf } from "../entry/leaf.ts";
 import { LedgerError } from "../error.ts";
-import type { VerifierKey } from "../formats/verifier-key.ts";
+import type { LogKey } from "../formats/log-key.ts";
 import { readOpenings } from "../storage/openings-files.ts";
 import { type LogReader, readEntries } from "../storage/tile-storage.ts";
 import { TILE_WIDTH } from "../tree/paths.ts";
@@ -17,7 +17,7 @@ export type RebuildDatabaseInput = {
   readonly tiles: LogReader;
   readonly openings: LogReader;
   readonly origin: string;
-  readonly verifierKeys: readonly VerifierKey[];
+  readonly verifierKeys: readonly LogKey[];
   readonly onProgress?: (progress: { readonly entries: number; readonly of: number }) => void;
 };
 

@@ -1,7 +1,8 @@
 import { equalBytes } from "../bytes.ts";
 import type { MlDsa44Verify } from "../crypto.ts";
 import type { Checkpoint } from "../formats/checkpoint.ts";
-import type { LogKey, Policy } from "../formats/policy.ts";
+import type { LogKey } from "../formats/log-key.ts";
+import type { Policy } from "../formats/policy.ts";
 import { verifyPolicy } from "../formats/verify-policy.ts";
 import { emptyRoot } from "../tree/hashes.ts";
 import { verifyConsistency } from "../tree/verify-proof.ts";

@@ -3,7 +3,8 @@ import type { MlDsa44Verify } from "../crypto.ts";
 import { LedgerError } from "../error.ts";
 import { parseCheckpoint } from "../formats/checkpoint.ts";
 import { verifyCosignature } from "../formats/cosignature.ts";
-import type { LogKey, Policy, PolicyWitness } from "../formats/policy.ts";
+import type { LogKey } from "../formats/log-key.ts";
+import type { Policy, PolicyWitness } from "../formats/policy.ts";
 import {
   encodeSignedNote,
   MAX_NOTE_SIGNATURES,
