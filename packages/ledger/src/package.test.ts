@@ -1,9 +1,7 @@
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
-import { tmpdir } from "node:os";
 import { extname, join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { checkPackage, createPackageFromTarballData } from "@arethetypeswrong/core";
 import chromiumPackage from "@sparticuz/chromium";
 import { chromium } from "playwright-core";
@@ -14,24 +12,16 @@ import { serveLog } from "./http/serve-log.ts";
 import { createNoteSigner } from "./index.ts";
 import { createMemoryLog } from "./memory/memory-log.ts";
 import { testEntry, testKey } from "./test-entries.ts";
+import { installPackage } from "./test-package.ts";
 
-const source = fileURLToPath(new URL("..", import.meta.url));
-const modules = join(source, "..", "..", "node_modules");
-const place = mkdtempSync(join(tmpdir(), "tipstaff-package-"));
-const installed = join(place, "node_modules", "@tipstaff", "ledger");
+let place = "";
+let installed = "";
 let tarball = "";
-
-/** Builds and packs as for a release, and unpacks where a stranger would have it: beside what it declares, nothing else. */
+let remove = () => {};
 beforeAll(() => {
-  const built = join(place, "built");
-  execFileSync(process.execPath, [join(source, "build.mjs"), built]);
-  const packed = execFileSync("npm", ["pack", "--silent", "--pack-destination", place, built], { encoding: "utf8" });
-  tarball = join(place, packed.trim());
-  mkdirSync(installed, { recursive: true });
-  execFileSync("tar", ["-xzf", tarball, "--strip-components=1", "-C", installed]);
-  symlinkSync(join(modules, "@noble"), join(place, "node_modules", "@noble"));
+  ({ place, installed, tarball, remove } = installPackage());
 });
-afterAll(() => rmSync(place, { recursive: true, force: true }));
+afterAll(() => remove());
 
 const filesBelow = (folder: string): string[] => readdirSync(folder, { recursive: true, encoding: "utf8" }).sort();
 
