@@ -9,6 +9,7 @@ export {
   openAead,
   sealAead,
   sha256,
+  sha256Into,
   signEd25519,
   verifyEd25519,
 } from "#crypto";

@@ -11,7 +11,17 @@ import {
 } from "node:crypto";
 import { type AeadInput, GCM_TAG_LENGTH, type MlDsa44, NONCE_LENGTH, type PlatformKey } from "./types.ts";
 
-export const sha256 = (bytes: Uint8Array): Uint8Array => hash("sha256", bytes, "buffer");
+export const sha256 = (bytes: Uint8Array): Uint8Array => {
+  const digest = new Uint8Array(32);
+  sha256Into(bytes, digest, 0);
+  return digest;
+};
+
+/** Writes the digest into `out` from `at` on. Node takes four times as long to answer with a buffer as with a text. */
+export const sha256Into = (bytes: Uint8Array, out: Uint8Array, at: number): void => {
+  const digest = hash("sha256", bytes, "binary");
+  for (let i = 0; i < digest.length; i++) out[at + i] = digest.charCodeAt(i);
+};
 
 // Here and below: Node takes three times as long over raw key bytes as over a key object made of them.
 /** AES-256-GCM (NIST SP 800-38D): nonce ‖ ciphertext ‖ tag. */

@@ -10,6 +10,11 @@ describe("Node and every other platform", () => {
     for (const length of [0, 1, 55, 56, 63, 64, 65, 119, 120, 481, 65_535]) {
       const bytes = randomBytes(length);
       expect(hex(portable.sha256(bytes))).toBe(hex(node.sha256(bytes)));
+      for (const { sha256, sha256Into } of [node, portable]) {
+        const out = new Uint8Array(40);
+        sha256Into(bytes, out, 5);
+        expect(hex(out)).toBe(`0000000000${hex(sha256(bytes))}000000`);
+      }
     }
   });
 

@@ -6,6 +6,9 @@ import { type AeadInput, GCM_TAG_LENGTH, type MlDsa44, NONCE_LENGTH, type Platfo
 
 export const sha256 = (bytes: Uint8Array): Uint8Array => hash(bytes);
 
+/** Writes the digest into `out` from `at` on. */
+export const sha256Into = (bytes: Uint8Array, out: Uint8Array, at: number): void => out.set(hash(bytes), at);
+
 /** AES-256-GCM (NIST SP 800-38D): nonce ‖ ciphertext ‖ tag. */
 export const sealAead = ({ key, nonce, aad }: AeadInput, plaintext: Uint8Array): Uint8Array => {
   const body = gcm(key, nonce, aad).encrypt(plaintext);
