@@ -45,6 +45,7 @@ describe("the packed package", () => {
       for (const [, name = ""] of text.matchAll(/(?:from|import)\s*\(?"([^"]+)"/g)) {
         expect(name, file).not.toMatch(/^node:|^pg$|^@aws-sdk/);
         if (name === "#crypto") visit("platform/portable.js");
+        else if (name === "#crew") visit("verify-log/no-crew.js");
         else if (name.startsWith(".")) visit(join(file, "..", name));
       }
       expect(text, file).not.toMatch(/\bBuffer\b|\bprocess\./);
@@ -76,6 +77,31 @@ describe("the packed package", () => {
     writeFileSync(join(place, "example.mjs"), example);
     const options = { cwd: place, encoding: "utf8" } as const;
     expect(execFileSync(process.execPath, ["example.mjs"], options)).toBe("true\n");
+  });
+});
+
+const THREADS = `
+import { mkdtempSync } from "node:fs";
+import { createNoteSigner, encodeCheckpoint, edgeRoot, emptyEdge, extendEdge, parseVerifierKey, signNote, verifyLog } from "@tipstaff/ledger";
+import { createFolderStorage } from "@tipstaff/ledger/folder";
+const signer = createNoteSigner("test.example/log", new Uint8Array(32));
+const { edge, files } = extendEdge(emptyEdge, Array.from({ length: 1100 }, (_, n) => Uint8Array.of(n, n >> 8)));
+const tiles = createFolderStorage(mkdtempSync("log-"));
+await tiles.writeOnce(files);
+const text = encodeCheckpoint({ origin: "test.example/log", size: 1100, root: edgeRoot(edge) });
+await tiles.replace({ path: "checkpoint", bytes: signNote(text, [signer]) });
+const messages = [];
+process.on("worker", (worker) => worker.on("message", ({ done }) => messages.push(done)));
+const verifierKeys = [parseVerifierKey(signer.verifierKey)];
+const verdict = await verifyLog({ tiles, verifierKeys, anyEntries: true, threads: 2 });
+console.log(verdict.ok, verdict.size, messages.join());
+`;
+
+describe("in Node, the packed package", () => {
+  test("verifies a log on several threads", () => {
+    writeFileSync(join(place, "threads.mjs"), THREADS);
+    const options = { cwd: place, encoding: "utf8" } as const;
+    expect(execFileSync(process.execPath, ["threads.mjs"], options)).toBe("true 1100 2,2\n");
   });
 });
 
@@ -123,6 +149,7 @@ describe("in a browser, the packed package", () => {
 
 const PAGE = `<!doctype html><html><head><script type="importmap">{"imports": {
   "#crypto": "/node_modules/@tipstaff/ledger/dist/platform/portable.js",
+  "#crew": "/node_modules/@tipstaff/ledger/dist/verify-log/no-crew.js",
   "@tipstaff/ledger": "/node_modules/@tipstaff/ledger/dist/index.js",
   "@tipstaff/ledger/memory": "/node_modules/@tipstaff/ledger/dist/memory/memory-log.js",
   "@noble/": "/node_modules/@noble/"

@@ -1,14 +1,20 @@
-import { beforeAll, describe, expect, test } from "vitest";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { afterEach, beforeAll, describe, expect, test } from "vitest";
 import {
   createNoteSigner,
   edgeRoot,
   emptyEdge,
   encodeCheckpoint,
   extendEdge,
+  LedgerError,
   parseVerifierKey,
   signNote,
+  type VerifyLogInput,
   verifyLog,
 } from "./index.ts";
+import { createFolderStorage } from "./storage/folder-storage.ts";
 import { openingsFiles } from "./storage/openings-files.ts";
 import { testEntry, testKey } from "./test-entries.ts";
 
@@ -18,7 +24,23 @@ const signer = createNoteSigner(origin, testKey("signer"));
 const verifierKeys = [parseVerifierKey(signer.verifierKey)];
 const tiles = new Map<string, Uint8Array>();
 const openings = new Map<string, Uint8Array>();
-const readerOf = (files: Map<string, Uint8Array>) => ({ read: async (path: string) => files.get(path) });
+
+/** A log's files for whoever reads them: as they are, or in a folder, which the threads of a crew open by themselves. */
+type Shelf = (files: Map<string, Uint8Array>) => VerifyLogInput["tiles"];
+const inMemory: Shelf = (files) => ({ read: async (path) => files.get(path) });
+const folders: string[] = [];
+const inFolder: Shelf = (files) => {
+  const folder = mkdtempSync(join(tmpdir(), "tipstaff-verify-"));
+  folders.push(folder);
+  for (const [path, bytes] of files) {
+    mkdirSync(dirname(join(folder, path)), { recursive: true });
+    writeFileSync(join(folder, path), bytes);
+  }
+  return createFolderStorage(folder);
+};
+afterEach(() => {
+  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
+});
 
 const checkpointOf = (size: number, root: Uint8Array) => signNote(encodeCheckpoint({ origin, size, root }), [signer]);
 
@@ -37,14 +59,6 @@ beforeAll(() => {
   tiles.set("checkpoint", checkpointOf(SIZE, edgeRoot(edge)));
 });
 
-const verify = (changed: { tiles?: Map<string, Uint8Array>; openings?: Map<string, Uint8Array> } = {}) =>
-  verifyLog({
-    tiles: readerOf(changed.tiles ?? tiles),
-    openings: readerOf(changed.openings ?? openings),
-    verifierKeys,
-    origin,
-  });
-
 const withByte = (files: Map<string, Uint8Array>, path: string, at: number): Map<string, Uint8Array> => {
   const bytes = Uint8Array.from(files.get(path) ?? []);
   bytes[at] = (bytes[at] ?? 0) ^ 0x10;
@@ -56,11 +70,24 @@ const without = (files: Map<string, Uint8Array>, path: string): Map<string, Uint
   return fewer;
 };
 
-describe("verifyLog()", () => {
+describe.each([
+  { how: "on one thread", threads: 1, readerOf: inMemory },
+  { how: "on two threads that ask for bytes", threads: 2, readerOf: inMemory },
+  { how: "on two threads that read a folder", threads: 2, readerOf: inFolder },
+])("verifyLog() $how", ({ threads, readerOf }) => {
+  const verify = (changed: { tiles?: Map<string, Uint8Array>; openings?: Map<string, Uint8Array> } = {}) =>
+    verifyLog({
+      tiles: readerOf(changed.tiles ?? tiles),
+      openings: readerOf(changed.openings ?? openings),
+      verifierKeys,
+      origin,
+      threads,
+    });
+
   test("accepts a whole log, and tells its progress", async () => {
     const seen: number[] = [];
     const onProgress = ({ entries }: { entries: number }) => seen.push(entries);
-    const verdict = await verifyLog({ tiles: readerOf(tiles), verifierKeys, onProgress });
+    const verdict = await verifyLog({ tiles: readerOf(tiles), verifierKeys, threads, onProgress });
     expect(verdict).toMatchObject({ ok: true, origin, size: SIZE, openingsChecked: false });
     expect(seen).toEqual([256, 512, 600]);
     expect(await verify()).toMatchObject({ ok: true, openingsChecked: true });
@@ -75,7 +102,7 @@ describe("verifyLog()", () => {
     const { edge, files } = extendEdge(emptyEdge, entriesOf().slice(0, 300));
     const grown = new Map(tiles).set("checkpoint", checkpointOf(300, edgeRoot(edge)));
     for (const { path, bytes } of files) if (path.startsWith("tile/1/")) grown.set(path, bytes);
-    expect(await verifyLog({ tiles: readerOf(grown), verifierKeys })).toMatchObject({ ok: true, size: 300 });
+    expect(await verifyLog({ tiles: readerOf(grown), verifierKeys, threads })).toMatchObject({ ok: true, size: 300 });
   });
 
   const logOf = (leaves: readonly Uint8Array[]) => {
@@ -88,7 +115,7 @@ describe("verifyLog()", () => {
     const again = testEntry("7").leaf;
     for (const at of [8, 100, 255, 256, 511, 599]) {
       const leaves = entriesOf().with(at, again);
-      const verdict = await verifyLog({ tiles: logOf(leaves), verifierKeys });
+      const verdict = await verifyLog({ tiles: logOf(leaves), verifierKeys, threads });
       expect(verdict).toMatchObject({ ok: false, fault: { kind: "entry", index: at } });
       expect(verdict).toMatchObject({ fault: { message: `entry ${at} is of the same operation as entry 7` } });
     }
@@ -96,24 +123,27 @@ describe("verifyLog()", () => {
 
   test("says when a log is too large for its memory to find an operation twice", async () => {
     const tiles = logOf(entriesOf().with(400, testEntry("7").leaf));
-    expect(await verifyLog({ tiles, verifierKeys, mostOperations: 599 })).toMatchObject({
+    expect(await verifyLog({ tiles, verifierKeys, threads, mostOperations: 599 })).toMatchObject({
       ok: true,
       operationsChecked: false,
     });
-    expect(await verifyLog({ tiles, verifierKeys, mostOperations: 600 })).toMatchObject({ ok: false });
+    expect(await verifyLog({ tiles, verifierKeys, threads, mostOperations: 600 })).toMatchObject({ ok: false });
     expect(await verify()).toMatchObject({ ok: true, operationsChecked: true });
   });
 
   test("does not take two operations for one because their ids begin alike", async () => {
     const alike = Uint8Array.from(entriesOf()[7] ?? []);
     alike[32] = (alike[32] ?? 0) ^ 1;
-    expect(await verifyLog({ tiles: logOf(entriesOf().with(400, alike)), verifierKeys })).toMatchObject({ ok: true });
+    const leaves = entriesOf().with(400, alike);
+    expect(await verifyLog({ tiles: logOf(leaves), verifierKeys, threads })).toMatchObject({ ok: true });
+    const again = await verifyLog({ tiles: logOf(leaves.with(500, alike)), verifierKeys, threads });
+    expect(again).toMatchObject({ ok: false, fault: { kind: "entry", index: 500 } });
   });
 
   test("names an entry that is no leaf of a known version, without openings", async () => {
     const [leaf = new Uint8Array(0)] = entriesOf();
     for (const strange of [leaf.subarray(1), Uint8Array.from(leaf).fill(2, 0, 1), new Uint8Array(3)]) {
-      const verdict = await verifyLog({ tiles: logOf(entriesOf().with(300, strange)), verifierKeys });
+      const verdict = await verifyLog({ tiles: logOf(entriesOf().with(300, strange)), verifierKeys, threads });
       expect(verdict).toMatchObject({ ok: false, fault: { kind: "entry", index: 300 } });
     }
   });
@@ -184,15 +214,34 @@ describe("verifyLog()", () => {
       { verifierKeys: [other] },
       { verifierKeys: [] },
     ]) {
-      expect(await verifyLog({ tiles: reader, ...input })).toMatchObject({ ok: false, fault: { kind: "checkpoint" } });
+      expect(await verifyLog({ tiles: reader, threads, ...input })).toMatchObject({
+        ok: false,
+        fault: { kind: "checkpoint" },
+      });
     }
+  });
+
+  test("rejects where the storage fails, unless something before that does not fit", async () => {
+    const failing = (files: Map<string, Uint8Array>) => ({
+      read: async (path: string) => {
+        if (path.startsWith("tile/entries/001")) throw new LedgerError("storage-failed", "the storage is away");
+        return files.get(path);
+      },
+    });
+    const failed = expect.objectContaining({ code: "storage-failed", message: "the storage is away" });
+    await expect(verifyLog({ tiles: failing(tiles), verifierKeys, threads })).rejects.toThrow(failed);
+    const changed = failing(withByte(tiles, "tile/0/000", 40));
+    expect(await verifyLog({ tiles: changed, verifierKeys, threads })).toMatchObject({
+      ok: false,
+      fault: { kind: "tile", path: "tile/0/000", index: 1 },
+    });
   });
 
   test("refuses a log whose entries and tiles were both rewritten", async () => {
     const entries = entriesOf().with(5, testEntry("forged").leaf);
     const forged = new Map(tiles);
     for (const file of extendEdge(emptyEdge, entries).files) forged.set(file.path, file.bytes);
-    const verdict = await verifyLog({ tiles: readerOf(forged), verifierKeys });
+    const verdict = await verifyLog({ tiles: readerOf(forged), verifierKeys, threads });
     expect(verdict).toMatchObject({ ok: false, fault: { kind: "root" } });
   });
 });

@@ -11,6 +11,7 @@ describe("createHttpReader()", () => {
       const base = await serving(prefix);
       const tiles = createHttpReader(base + prefix.replace(/\/$/, ""));
       expect(await verifyLog({ tiles, verifierKeys })).toMatchObject({ ok: true, size: 300 });
+      expect(await verifyLog({ tiles, verifierKeys, threads: 2 })).toMatchObject({ ok: true, size: 300 });
     }
   });
 

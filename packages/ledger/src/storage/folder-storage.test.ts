@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, truncate, writeFile } from "node
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { createFolderReader } from "./folder-files.ts";
 import { createFolderStorage } from "./folder-storage.ts";
 import { openingsFiles, readOpenings } from "./openings-files.ts";
 
@@ -48,13 +49,15 @@ describe("createFolderStorage()", () => {
   });
 
   test("refuses to read what is too long for any file of a log, a folder, and a pipe", async () => {
-    const storage = createFolderStorage(folder);
     await writeFile(join(folder, "checkpoint"), "");
     await truncate(join(folder, "checkpoint"), 2 ** 33);
     execFileSync("mkfifo", [join(folder, "pipe")]);
     await mkdir(join(folder, "tile"));
     const failed = expect.objectContaining({ code: "storage-failed" });
-    for (const path of ["checkpoint", "pipe", "tile"]) await expect(storage.read(path)).rejects.toThrow(failed);
+    for (const path of ["checkpoint", "pipe", "tile"]) {
+      await expect(createFolderStorage(folder).read(path)).rejects.toThrow(failed);
+      await expect(createFolderReader(folder).read(path)).rejects.toThrow(failed);
+    }
   });
 
   test("knows no file where there is none", async () => {
@@ -62,6 +65,8 @@ describe("createFolderStorage()", () => {
     await writeFile(join(folder, "file"), "");
     expect(await storage.read("tile/0/000")).toBeUndefined();
     expect(await storage.read("file/000")).toBeUndefined();
+    expect(await createFolderReader(folder).read("tile/0/000")).toBeUndefined();
+    expect(await createFolderReader(folder).read("file/000")).toBeUndefined();
   });
 
   test.each(["../x", "/etc/passwd", "tile/../../x", "", ".unfinished/x", "tile//0", "a\0b"])(
@@ -70,6 +75,7 @@ describe("createFolderStorage()", () => {
       const malformed = expect.objectContaining({ code: "path-malformed" });
       const storage = createFolderStorage(folder);
       await expect(storage.read(path)).rejects.toThrow(malformed);
+      await expect(createFolderReader(folder).read(path)).rejects.toThrow(malformed);
       await expect(storage.writeOnce([{ path, bytes: bytes("x") }])).rejects.toThrow(malformed);
     },
   );
@@ -92,6 +98,21 @@ describe("createFolderStorage()", () => {
     await storage.dropPartials(["tile/0/000"]);
     const left = await Promise.all(paths.map(async (path) => (await storage.read(path)) !== undefined));
     expect(left).toEqual([false, false, true, true]);
+  });
+});
+
+describe("createFolderReader()", () => {
+  test("with buffers, keeps the bytes of the last so many files, whatever their length", async () => {
+    const texts = ["one", "", "a longer one", "4", "five and more"];
+    for (const [at, content] of texts.entries()) await writeFile(join(folder, `00${at}`), content);
+    const reader = createFolderReader(folder, { buffers: 2 });
+    let before = bytes("");
+    for (const [at, content] of texts.entries()) {
+      const read = (await reader.read(`00${at}`)) ?? bytes("nothing");
+      expect(text(read)).toBe(content);
+      expect(text(before)).toBe(texts[at - 1] ?? "");
+      before = read;
+    }
   });
 });
 

@@ -1,28 +1,23 @@
 import { randomUUID } from "node:crypto";
-import { constants } from "node:fs";
 import { link, mkdir, open, readdir, rename, rm, stat, unlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { equalBytes } from "../bytes.ts";
 import { LedgerError } from "../error.ts";
 import type { LogFile } from "../tree/edge.ts";
-import { MAX_FILE_BYTES } from "./file-rules.ts";
+import { codeOf, locateIn, readIfThere } from "./folder-files.ts";
 import { inParallel } from "./in-parallel.ts";
-import type { LogStorage } from "./tile-storage.ts";
+import type { LogReader, LogStorage } from "./tile-storage.ts";
 
 const TEMPORARY = ".unfinished";
 /** A temporary file so old belongs to a writer that died. */
 const ABANDONED_MS = 600_000;
-const PATH = /^[A-Za-z0-9][A-Za-z0-9.-]*(?:\/[A-Za-z0-9][A-Za-z0-9.-]*)*$/;
 
 /**
  * Keeps a log's files in a folder, durably: each is written under another name, synced, and then named, and the folders
  * are synced last. The folder must exist. Rejects with `tile-conflict`, or with `storage-failed` (disk full, no access).
  */
 export const createFolderStorage = (folder: string): LogStorage => {
-  const locate = (path: string): string => {
-    if (!PATH.test(path)) throw new LedgerError("path-malformed", "that is no path of a log's file");
-    return join(folder, path);
-  };
+  const locate = (path: string): string => locateIn(folder, path);
   let ready: Promise<void> | undefined;
   const prepare = (): Promise<void> => {
     ready ??= prepareTemporary(folder);
@@ -31,7 +26,7 @@ export const createFolderStorage = (folder: string): LogStorage => {
   const writer = { folder, locate };
   // A folder stands for ever once it was made and its parent synced; only what names a new file is synced each time.
   const standing = new Set<string>();
-  return {
+  const storage: LogStorage = {
     read: async (path) => readIfThere(locate(path)),
     writeOnce: (files) =>
       guarded(async () => {
@@ -54,10 +49,14 @@ export const createFolderStorage = (folder: string): LogStorage => {
     dropPartials: (fullPaths) =>
       guarded(() => inParallel(fullPaths, (path) => rm(`${locate(path)}.p`, { recursive: true, force: true }))),
   };
+  folders.set(storage, folder);
+  return storage;
 };
 
-const codeOf = (error: unknown): string =>
-  error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : "";
+const folders = new WeakMap<LogReader, string>();
+
+/** The folder that a storage of this process keeps its files in; `undefined` for every other storage. */
+export const folderOf = (storage: LogReader): string | undefined => folders.get(storage);
 
 const guarded = async (work: () => Promise<void>): Promise<void> => {
   try {
@@ -67,32 +66,6 @@ const guarded = async (work: () => Promise<void>): Promise<void> => {
     throw new LedgerError("storage-failed", `the log's folder cannot be written: ${codeOf(error) || "unknown fault"}`, {
       cause: error,
     });
-  }
-};
-
-const readIfThere = async (file: string): Promise<Uint8Array | undefined> => {
-  try {
-    return await readPlainFile(file);
-  } catch (error) {
-    if (error instanceof LedgerError) throw error;
-    if (codeOf(error) === "ENOENT" || codeOf(error) === "ENOTDIR") return undefined;
-    throw new LedgerError("storage-failed", `a file of the log cannot be read: ${codeOf(error) || "unknown fault"}`, {
-      cause: error,
-    });
-  }
-};
-
-const readPlainFile = async (file: string): Promise<Uint8Array> => {
-  // Without O_NONBLOCK, opening a pipe would wait for ever.
-  const handle = await open(file, constants.O_RDONLY | constants.O_NONBLOCK);
-  try {
-    const found = await handle.stat();
-    if (!found.isFile() || found.size > MAX_FILE_BYTES) {
-      throw new LedgerError("storage-failed", "a file of the log is no plain file, or longer than any of a log can be");
-    }
-    return await handle.readFile();
-  } finally {
-    await handle.close();
   }
 };
 

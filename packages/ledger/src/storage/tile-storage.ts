@@ -2,7 +2,7 @@ import { LedgerError } from "../error.ts";
 import { parseBundle } from "../tree/bundle.ts";
 import type { LogEdge, LogFile } from "../tree/edge.ts";
 import { HASH_LENGTH } from "../tree/hashes.ts";
-import { entriesPath, TILE_WIDTH, tilePath } from "../tree/paths.ts";
+import { type Bundle, entriesPath, TILE_WIDTH, tilePath } from "../tree/paths.ts";
 import type { TileReader } from "../tree/prover.ts";
 
 /** Where the signed checkpoint of a log stands (C2SP tlog-tiles, "Checkpoints"). */
@@ -48,14 +48,20 @@ export const tileReaderOf =
     return bytes.subarray(0, tile.width * HASH_LENGTH);
   };
 
-/** Reads the first `width` entries of a bundle. */
-export const readEntries = async (
+/** Reads the file of a bundle, unparsed, and how many entries it must hold: 256 where a partial one was filled since. */
+export const readBundle = async (
   storage: LogReader,
-  { index, width }: { index: number; width: number },
-): Promise<readonly Uint8Array[]> => {
+  { index, width }: Bundle,
+): Promise<{ readonly bytes: Uint8Array; readonly width: number }> => {
   const paths = { partial: entriesPath({ index, width }), full: entriesPath({ index, width: TILE_WIDTH }) };
   const { bytes, full } = await readPart(storage, paths);
-  return parseBundle(bytes, full ? TILE_WIDTH : width).slice(0, width);
+  return { bytes, width: full ? TILE_WIDTH : width };
+};
+
+/** Reads the first `width` entries of a bundle. */
+export const readEntries = async (storage: LogReader, bundle: Bundle): Promise<readonly Uint8Array[]> => {
+  const { bytes, width } = await readBundle(storage, bundle);
+  return parseBundle(bytes, width).slice(0, bundle.width);
 };
 
 /** Reads back the right edge of a log of this size; rejects with `tile-missing`, `tile-malformed`, `bundle-malformed`. */

@@ -1,0 +1,139 @@
+import type { Worker } from "node:worker_threads";
+import fc from "fast-check";
+import { afterEach, beforeAll, describe, expect, test } from "vitest";
+import { createNoteSigner, parseVerifierKey, verifyLog } from "../index.ts";
+import { createMemoryLog } from "../memory/memory-log.ts";
+import { testKey } from "../test-entries.ts";
+
+const SIZE = 16 * 256 + 7;
+const signer = createNoteSigner("force.example/log", testKey("crew"));
+const verifierKeys = [parseVerifierKey(signer.verifierKey)];
+const log = createMemoryLog(signer);
+
+/** A leaf of its own for each number, as far as a verifier without openings can see. */
+const leafOf = (n: number): Uint8Array => {
+  const leaf = new Uint8Array(481).fill(1, 0, 1);
+  new DataView(leaf.buffer).setUint32(29, n);
+  return leaf;
+};
+beforeAll(() => {
+  log.append(Array.from({ length: SIZE }, (_, n) => leafOf(n)));
+});
+
+const withByte = (changed: string, at: number) => ({
+  read: async (path: string) => {
+    const bytes = await log.reader.read(path);
+    if (path === changed && bytes) bytes[at % bytes.length] = (bytes[at % bytes.length] ?? 0) ^ 1;
+    return bytes;
+  },
+});
+
+/** Does something to every thread that is started from here on. */
+let listener: ((worker: Worker) => void) | undefined;
+const toEachWorker = (act: (worker: Worker) => void): void => {
+  listener = act;
+  process.on("worker", act);
+};
+afterEach(() => {
+  if (listener) process.off("worker", listener);
+  listener = undefined;
+});
+
+const bundlePath = (index: number): string => `tile/entries/${String(index).padStart(3, "0")}`;
+const faultOf = async (threads: number, tiles = log.reader) => {
+  const verdict = await verifyLog({ tiles, verifierKeys, threads });
+  return verdict.ok ? undefined : verdict.fault;
+};
+
+describe("a crew", () => {
+  test("names what one thread names, wherever a byte changed", async () => {
+    const levels = fc.constantFrom("tile/0/", "tile/entries/");
+    const place = fc.record({
+      level: levels,
+      index: fc.nat(15),
+      at: fc.nat(130_000),
+      threads: fc.integer({ min: 2, max: 3 }),
+    });
+    await fc.assert(
+      fc.asyncProperty(place, async ({ level, index, at, threads }) => {
+        const changed = withByte(`${level}${String(index).padStart(3, "0")}`, at);
+        const fault = await faultOf(1, changed);
+        expect(fault).toBeDefined();
+        expect(await faultOf(threads, changed)).toEqual(fault);
+      }),
+      { numRuns: 8 },
+    );
+  });
+
+  test("names the first of several faults", async () => {
+    const [a, b] = [withByte(bundlePath(9), 5), withByte(bundlePath(14), 5)];
+    const both = { read: (path: string) => (path === bundlePath(9) ? a.read(path) : b.read(path)) };
+    for (const threads of [1, 2, 3]) expect(await faultOf(threads, both)).toMatchObject({ path: bundlePath(9) });
+  });
+
+  test("that is dead at once leaves the work to the caller's thread", async () => {
+    let started = 0;
+    toEachWorker((worker) => {
+      started += 1;
+      void worker.terminate();
+    });
+    expect(await faultOf(2)).toBeUndefined();
+    expect(await faultOf(2, withByte(bundlePath(13), 77))).toMatchObject({ kind: "entry", path: bundlePath(13) });
+    expect(started).toBe(4);
+  });
+
+  test.each([1, 2])("of which %i of two die in the middle of their work is no hindrance", async (dying) => {
+    const workers: Worker[] = [];
+    toEachWorker((worker) => workers.push(worker));
+    let reads = 0;
+    const killing = (reader: typeof log.reader) => ({
+      read: async (path: string) => {
+        reads += 1;
+        if (reads % 13 === 0) void workers.splice(0, workers.length - 2 + dying)[0]?.terminate();
+        return reader.read(path);
+      },
+    });
+    expect(await faultOf(2, killing(log.reader))).toBeUndefined();
+    reads = 0;
+    expect(await faultOf(2, killing(withByte(bundlePath(15), 77)))).toMatchObject({ path: bundlePath(15) });
+  });
+
+  test("that is sent what no thread can be sent leaves the work to the caller's", async () => {
+    // A view of memory that cannot be cloned is one that its owner has given away meanwhile.
+    const gone = {
+      read: async (path: string) => {
+        const bytes = await log.reader.read(path);
+        return bytes && Object.assign(bytes, { toJSON: () => undefined });
+      },
+    };
+    expect(await faultOf(2, gone)).toBeUndefined();
+  });
+
+  test("is not waited for when the verdict is there", async () => {
+    const left: Promise<unknown>[] = [];
+    toEachWorker((worker) => left.push(new Promise((resolve) => worker.once("exit", resolve))));
+    expect(await faultOf(3, withByte(bundlePath(0), 5))).toMatchObject({ path: bundlePath(0) });
+    expect(left).toHaveLength(3);
+    await Promise.all(left);
+  });
+
+  test.each([0, 1, -3, 0.5, Number.NaN])("of %d is none", async (threads) => {
+    let started = 0;
+    toEachWorker(() => {
+      started += 1;
+    });
+    expect(await faultOf(threads)).toBeUndefined();
+    expect(started).toBe(0);
+  });
+
+  test("is not started for a small log, unless it is asked for", async () => {
+    let started = 0;
+    toEachWorker(() => {
+      started += 1;
+    });
+    expect(await verifyLog({ tiles: log.reader, verifierKeys })).toMatchObject({ ok: true });
+    expect(started).toBe(0);
+    expect(await verifyLog({ tiles: log.reader, verifierKeys, threads: 2 })).toMatchObject({ ok: true });
+    expect(started).toBe(2);
+  });
+});
