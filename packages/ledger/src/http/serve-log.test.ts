@@ -6,7 +6,7 @@ import { gunzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import { createFolderStorage } from "../storage/folder-storage.ts";
 import { serveLog } from "./serve-log.ts";
-import { listen, log, serving } from "./test-http.ts";
+import { listen, log, serving, words } from "./test-http.ts";
 
 /** A request exactly as written: fetch would tidy the path. */
 const ask = (
@@ -46,8 +46,8 @@ describe("serveLog()", () => {
   });
 
   test("zips entry bundles for who takes it, and nothing else", async () => {
-    const base = await serving();
-    const bundle = Buffer.from((await log.reader.read("tile/entries/000")) ?? []);
+    const base = await listen(serveLog({ tiles: words.reader }));
+    const bundle = Buffer.from((await words.reader.read("tile/entries/000")) ?? []);
     for (const header of ["gzip", "br;q=1, gzip;q=0.5", "*", "GZIP ; q=0.001"]) {
       const zipped = await ask(base, "/tile/entries/000", { headers: { "accept-encoding": header } });
       expect(zipped.headers).toMatchObject({ "content-encoding": "gzip", vary: "accept-encoding" });
@@ -62,8 +62,16 @@ describe("serveLog()", () => {
     expect(tile.headers["content-encoding"]).toBeUndefined();
   });
 
-  test("answers HEAD without, and a known ETag with 304; zipped and plain have their own", async () => {
+  test("does not zip bundles that hardly become shorter, as ours of commitments", async () => {
     const base = await serving();
+    const got = await ask(base, "/tile/entries/000", { headers: { "accept-encoding": "gzip" } });
+    expect(got.headers).toMatchObject({ vary: "accept-encoding" });
+    expect(got.headers["content-encoding"]).toBeUndefined();
+    expect(got.body.equals(Buffer.from((await log.reader.read("tile/entries/000")) ?? []))).toBe(true);
+  });
+
+  test("answers HEAD without, and a known ETag with 304; zipped and plain have their own", async () => {
+    const base = await listen(serveLog({ tiles: words.reader }));
     const tags = [];
     for (const headers of [{}, { "accept-encoding": "gzip" }]) {
       const got = await ask(base, "/tile/entries/000", { headers });

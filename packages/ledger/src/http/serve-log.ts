@@ -1,9 +1,8 @@
 import { createHash } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { promisify } from "node:util";
-import { gzip } from "node:zlib";
 import { type FileRules, fileRulesOf } from "../storage/file-rules.ts";
 import type { LogReader } from "../storage/tile-storage.ts";
+import { createZipOnce } from "./zip-once.ts";
 
 export type ServeLogOptions = {
   /** The public files. Its openings lie elsewhere, and nothing here could name them. */
@@ -13,16 +12,17 @@ export type ServeLogOptions = {
   readonly onError?: (error: unknown) => void;
 };
 
-const compress = promisify(gzip);
 const RETRY_SECONDS = 1;
 
 /**
  * Answers requests for a log's files, for `http.createServer`: GET and HEAD, caching, ETags, entry bundles gzipped where
- * the client takes it. Every path that is not exactly one of a log's is 404, whatever lies in the folder.
+ * the client takes it and it saves a tenth at least (C2SP tlog-tiles, "Log entries"). Each bundle is gzipped once, as long
+ * as 32 MiB of memory hold it; tiles are hashes, and never are. Every path that is not exactly one of a log's is 404,
+ * whatever lies in the folder.
  */
-export const serveLog =
-  ({ tiles, prefix = "/", onError }: ServeLogOptions) =>
-  async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+export const serveLog = ({ tiles, prefix = "/", onError }: ServeLogOptions) => {
+  const zip = createZipOnce();
+  return async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     try {
       if (request.method !== "GET" && request.method !== "HEAD") {
         response.setHeader("allow", "GET, HEAD");
@@ -32,7 +32,7 @@ export const serveLog =
       const rules = fileRulesOf(path);
       const bytes = rules && (await tiles.read(path));
       if (rules === undefined || bytes === undefined) return void refuse(response, 404, "The log has no such file");
-      await answer({ request, response, rules, bytes });
+      await answer({ request, response, rules, bytes, zip });
     } catch (error) {
       onError?.(error);
       if (response.headersSent) return void response.destroy();
@@ -40,12 +40,20 @@ export const serveLog =
       refuse(response, 503, "The log's storage does not answer");
     }
   };
+};
 
-type Answer = { request: IncomingMessage; response: ServerResponse; rules: FileRules; bytes: Uint8Array };
+type Answer = {
+  request: IncomingMessage;
+  response: ServerResponse;
+  rules: FileRules;
+  bytes: Uint8Array;
+  zip: ReturnType<typeof createZipOnce>;
+};
 
-const answer = async ({ request, response, rules, bytes }: Answer): Promise<void> => {
-  const zipped = rules.kind === "entries" && takesGzip(request.headers["accept-encoding"]);
+const answer = async ({ request, response, rules, bytes, zip }: Answer): Promise<void> => {
   const digest = createHash("sha256").update(bytes).digest("base64url");
+  const mayZip = rules.kind === "entries" && takesGzip(request.headers["accept-encoding"]);
+  const zipped = mayZip ? await zip(digest, bytes) : undefined;
   const etag = `"${digest}${zipped ? "-gzip" : ""}"`;
   response.setHeader("cache-control", rules.cacheControl);
   response.setHeader("etag", etag);
@@ -54,7 +62,7 @@ const answer = async ({ request, response, rules, bytes }: Answer): Promise<void
   if (rules.kind === "entries") response.setHeader("vary", "accept-encoding");
   if (namesTag(request.headers["if-none-match"], etag)) return void response.writeHead(304).end();
   if (zipped) response.setHeader("content-encoding", "gzip");
-  const body = zipped ? await compress(bytes) : bytes;
+  const body = zipped ?? bytes;
   response.writeHead(200, { "content-type": rules.contentType, "content-length": body.length });
   response.end(request.method === "HEAD" ? undefined : body);
 };

@@ -8,7 +8,10 @@ import { serveLog } from "./serve-log.ts";
 const signer = createNoteSigner("test.example/log", testKey("http"));
 export const verifierKeys = [parseVerifierKey(signer.verifierKey)];
 export const log = createMemoryLog(signer);
+/** A log whose entries can be compressed. */
+export const words = createMemoryLog(signer);
 beforeAll(() => {
+  words.append(Array.from({ length: 300 }, (_, n) => new TextEncoder().encode(`entry ${n} of the log in words`)));
   log.append(Array.from({ length: 300 }, (_, n) => testEntry(`http ${n}`).leaf));
 });
 
