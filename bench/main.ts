@@ -1,32 +1,45 @@
-// npm run bench [-- NAME …] [--people N]: each figure as a ratio to a floor measured in the same run.
+// npm run bench [-- NAME …] [--people N] [--verify-entries N]: each figure as a ratio to a floor measured in the same run.
 import { endChildrenOnSignal } from "../apps/cli/src/services/processes.ts";
 import { type Measurement, toLine } from "./measure.ts";
 
 endChildrenOnSignal();
 
-const BENCHES: Record<string, () => Promise<{ run: (options: { people: number }) => AsyncIterable<Measurement> }>> = {
+type Options = { readonly people: number; readonly verifyEntries: number };
+const BENCHES: Record<string, () => Promise<{ run: (options: Options) => AsyncIterable<Measurement> }>> = {
   import: () => import("./import.ts"),
   ledger: () => import("./ledger.ts"),
   system: () => import("./system.ts"),
 };
-const DEFAULT_PEOPLE = 2000;
+const NUMBERS = {
+  "--people": { value: 2000, least: 100 },
+  "--verify-entries": { value: 1_000_000, least: 10_000 },
+};
 
 const args = process.argv.slice(2);
 const json = args.includes("--json");
-const at = args.indexOf("--people");
-const people = at >= 0 ? Number(args[at + 1]) : DEFAULT_PEOPLE;
-const names = args.filter((arg, position) => !arg.startsWith("--") && (at < 0 || position !== at + 1));
-const unknown = names.filter((name) => !Object.hasOwn(BENCHES, name));
-if (unknown.length > 0 || !Number.isInteger(people) || people < 100) {
-  process.stderr.write(`bench: names are ${Object.keys(BENCHES).join(", ")}; --people a whole number from 100\n`);
+const names: string[] = [];
+let sound = true;
+for (let at = 0; at < args.length; at += 1) {
+  const arg = args[at] ?? "";
+  if (arg === "--people" || arg === "--verify-entries") {
+    at += 1;
+    NUMBERS[arg].value = Number(args[at]);
+    sound &&= Number.isInteger(NUMBERS[arg].value) && NUMBERS[arg].value >= NUMBERS[arg].least;
+  } else if (!arg.startsWith("--")) names.push(arg);
+}
+if (!sound || names.some((name) => !Object.hasOwn(BENCHES, name))) {
+  const numbers = Object.entries(NUMBERS).map(([name, { least }]) => `${name} a whole number from ${least}`);
+  process.stderr.write(`bench: names are ${Object.keys(BENCHES).join(", ")}; ${numbers.join("; ")}\n`);
   process.exit(2);
 }
+const people = NUMBERS["--people"].value;
+const verifyEntries = NUMBERS["--verify-entries"].value;
 
 const measured: Measurement[] = [];
 for (const [name, load] of Object.entries(BENCHES)) {
   if (names.length > 0 && !names.includes(name)) continue;
   const { run } = await load();
-  for await (const measurement of run({ people })) {
+  for await (const measurement of run({ people, verifyEntries })) {
     measured.push(measurement);
     if (!json) process.stdout.write(`${toLine(measurement)}\n`);
   }
