@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from "node:crypto";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { createServer, type Server } from "node:http";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { createServer, type Server, type ServerResponse } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import {
@@ -187,6 +187,37 @@ describe("tipstaff ledger complete", () => {
       code: 1,
       text: expect.stringContaining("not the one that the file's checkpoint was signed for"),
     });
+  });
+
+  test("keeps the log's index in a temporary file alone, and leaves none behind", async () => {
+    const temporary = join(place, "temporary");
+    mkdirSync(temporary);
+    vi.stubEnv("TMPDIR", temporary);
+    const seen: string[][] = [];
+    const look = (_: unknown, response: ServerResponse): void => {
+      response.once("finish", () => seen.push(readdirSync(temporary)));
+    };
+    server.on("request", look);
+    try {
+      expect(await complete(made.history, "--log", url)).toMatchObject({ code: 0 });
+      expect(seen.some(({ length }) => length === 1)).toBe(true);
+      expect(readdirSync(temporary)).toEqual([]);
+      const withoutEntries = {
+        read: async (path: string) => (path.includes("entries") ? undefined : made.log.reader.read(path)),
+      };
+      const broken = createServer(serveLog({ tiles: withoutEntries, prefix: "/log/" }));
+      await new Promise<void>((resolve) => broken.listen(0, "127.0.0.1", resolve));
+      const address = broken.address();
+      const port = typeof address === "object" && address ? address.port : 0;
+      expect(await complete(made.history, "--log", `http://127.0.0.1:${port}/log`)).toMatchObject({ code: 2 });
+      broken.close();
+      expect(readdirSync(temporary)).toEqual([]);
+      vi.stubEnv("TMPDIR", join(place, "nowhere"));
+      expect(await complete(made.history, "--log", url)).toMatchObject({ code: 2 });
+    } finally {
+      server.off("request", look);
+      vi.unstubAllEnvs();
+    }
   });
 
   test("could not run on what is no history", async () => {

@@ -3,7 +3,6 @@ import {
   type ClaimedCensus,
   createProver,
   type EntryIndex,
-  indexInMemory,
   type ListedLog,
   type LogReader,
   listPerson,
@@ -17,6 +16,7 @@ import {
 } from "@tipstaff/ledger";
 import { z } from "zod";
 import { CliError } from "../cli-error.ts";
+import { withIndexOnDisk } from "./index-on-disk.ts";
 
 const bytes = (encoding: "hex" | "base64") =>
   z.string().transform((text) => Uint8Array.from(Buffer.from(text, encoding)));
@@ -80,29 +80,35 @@ export async function checkHistory(
   if (!opened.ok) return { ok: false, reason: "checkpoint-refused" };
   const { root } = opened.checkpoint;
   const size = Number(opened.checkpoint.size);
-  const listed = log ? await fromLog(log, { file, size, root }) : fromFile(file, { size, root });
-  if (log && !Buffer.from(await listed.prover.root()).equals(root)) return { ok: false, reason: "other-log" };
   const { tagKey, auditKey } = file;
-  const history = await listPerson({ tagKey, auditKey, log: listed, censuses: file.censuses.map(toClaimed) });
-  return { ok: true, size, history };
+  const censuses = file.censuses.map(toClaimed);
+  const judge = async (listed: ListedLog): Promise<CheckedHistory> => {
+    return { ok: true, size, history: await listPerson({ tagKey, auditKey, log: listed, censuses }) };
+  };
+  if (log === undefined) return judge(fromFile(file, { size, root }));
+  const prover = createProver({ size, readTile: tileReaderOf(log) });
+  if (!Buffer.from(await prover.root()).equals(root)) return { ok: false, reason: "other-log" };
+  return withIndexOnDisk({ log, size }, (index) => judge(fromLog(log, { file, root, prover, index })));
 }
 
 type Under = { readonly size: number; readonly root: Uint8Array };
 
-async function fromLog(log: LogReader, { file, size, root }: Under & { file: PersonHistoryFile }): Promise<ListedLog> {
+function fromLog(
+  log: LogReader,
+  { file, root, prover, index }: Pick<ListedLog, "root" | "prover" | "index"> & { file: PersonHistoryFile },
+): ListedLog {
+  const { size } = prover;
   return {
-    root,
-    index: await indexInMemory(log, size),
-    prover: createProver({ size, readTile: tileReaderOf(log) }),
-    readEntry: async (index) => {
-      const bundle = Math.floor(index / TILE_WIDTH);
+    ...{ root, index, prover },
+    readEntry: async (at) => {
+      const bundle = Math.floor(at / TILE_WIDTH);
       const entries = await readEntries(log, {
         index: bundle,
         width: Math.min(TILE_WIDTH, size - bundle * TILE_WIDTH),
       });
-      return (entries[index % TILE_WIDTH] ?? new Uint8Array(0)).slice();
+      return (entries[at % TILE_WIDTH] ?? new Uint8Array(0)).slice();
     },
-    readOpenings: async (index) => file.entries.find((entry) => entry.index === index)?.openings,
+    readOpenings: async (at) => file.entries.find((entry) => entry.index === at)?.openings,
   };
 }
 

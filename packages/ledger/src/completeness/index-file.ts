@@ -11,7 +11,7 @@ const RECORD_LENGTH = 40;
 /** "tipstaff/index/1" ‖ u64be(size of the log) ‖ u64be(records a run). */
 const MAGIC = Buffer.from("tipstaff/index/1");
 const HEAD_LENGTH = 32;
-/** 40 MiB of memory while the index is made; the last run is shorter. */
+/** 90 MiB of memory while the index is made; the last run is shorter. */
 const RUN_RECORDS = 2 ** 20;
 
 type Options = { readonly path: string; readonly size: number; readonly runRecords?: number };
@@ -28,18 +28,11 @@ export const writeIndexFile = async (
   const file = await open(draft, "w", 0o600);
   try {
     await file.write(headOf(size, runRecords));
-    let run: Buffer[] = [];
-    const flush = async (): Promise<void> => {
-      if (run.length > 0) await file.write(Buffer.concat(run.sort(Buffer.compare)));
-      run = [];
-    };
+    const run = createRun(Math.min(runRecords, 2 * size));
     for await (const { index, tag, operationId } of readIndexedEntries(reader, size)) {
-      for (const id of [tag, operationId]) {
-        run.push(recordOf(id, index));
-        if (run.length === runRecords) await flush();
-      }
+      for (const id of [tag, operationId]) if (run.put(id, index)) await file.write(run.take());
     }
-    await flush();
+    await file.write(run.take());
   } catch (error) {
     await file.close();
     await rm(draft, { force: true });
@@ -57,11 +50,31 @@ const headOf = (size: number, runRecords: number): Buffer => {
   return head;
 };
 
-const recordOf = (id: Uint8Array, index: number): Buffer => {
-  const record = Buffer.alloc(RECORD_LENGTH);
-  record.set(id);
-  record.writeBigUInt64BE(BigInt(index), ID_LENGTH);
-  return record;
+/** Records in two pieces of flat memory: a buffer for each would take six times as much. */
+const createRun = (most: number) => {
+  const put = Buffer.alloc(most * RECORD_LENGTH);
+  const sorted = Buffer.alloc(put.length);
+  let count = 0;
+  const compare = (a: number, b: number): number =>
+    put.compare(put, b * RECORD_LENGTH, (b + 1) * RECORD_LENGTH, a * RECORD_LENGTH, (a + 1) * RECORD_LENGTH);
+  return {
+    /** Answers whether the run is full: take it. */
+    put: (id: Uint8Array, index: number): boolean => {
+      put.set(id, count * RECORD_LENGTH);
+      put.writeBigUInt64BE(BigInt(index), count * RECORD_LENGTH + ID_LENGTH);
+      count += 1;
+      return count === most;
+    },
+    /** The records, sorted; good until more are put. */
+    take: (): Uint8Array => {
+      const order = Uint32Array.from({ length: count }, (_, at) => at).sort(compare);
+      for (const [to, from] of order.entries()) {
+        put.copy(sorted, to * RECORD_LENGTH, from * RECORD_LENGTH, (from + 1) * RECORD_LENGTH);
+      }
+      count = 0;
+      return sorted.subarray(0, order.length * RECORD_LENGTH);
+    },
+  };
 };
 
 /** Opens such a file; rejects with `storage-failed` where it is none. A lookup reads some 20 records a run. */
