@@ -11,9 +11,7 @@ export {
   type CensusVerdict,
   censusKey,
   censusLeaf,
-  censusSalt,
   verifyCensusProof,
-  verifyCount,
 } from "./completeness/census-map.ts";
 export type { CompletenessFault } from "./completeness/completeness-fault.ts";
 export { type EntryIndex, indexInMemory } from "./completeness/entry-index.ts";
@@ -21,7 +19,6 @@ export {
   type ListedEntry,
   type ListPersonInput,
   listPerson,
-  openingsOf,
   type PersonHistory,
 } from "./completeness/list-person.ts";
 export type { ListedLog } from "./completeness/listed-log.ts";
@@ -31,7 +28,6 @@ export { encodeCanonicalJson, type JsonValue } from "./entry/canonical-json.ts";
 export {
   type ActorField,
   ENTRY_FIELDS,
-  ENTRY_KINDS,
   type EntryField,
   type EntryFields,
   type EntryKind,

@@ -9,6 +9,7 @@ export type CensusLeaf = { readonly key: Uint8Array; readonly commitment: Uint8A
 /** Where a key's path through the map ends, and the hashes beside it from the root downwards (docs/spec/census.md, 2). */
 export type CensusProof = { readonly end: CensusLeaf | undefined; readonly siblings: readonly Uint8Array[] };
 
+/** The Merkle map of one census (docs/spec/census.md, section 2). */
 export type CensusMap = {
   readonly root: Uint8Array;
   /** Of inclusion where the key is in the map, of absence otherwise. */
@@ -103,6 +104,7 @@ const proveKey = (top: Node, key: Uint8Array): CensusProof => {
   return { end: node.end, siblings };
 };
 
+/** What a proof says of a key: its commitment, that it is absent (`undefined`), or why it says nothing. */
 export type CensusVerdict =
   | { readonly ok: true; readonly commitment: Uint8Array | undefined }
   | { readonly ok: false; readonly reason: "proof-malformed" | "other-path" | "other-root" };

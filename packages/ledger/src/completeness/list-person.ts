@@ -11,6 +11,7 @@ import { type ClaimedCensus, verifyCensuses } from "./verify-censuses.ts";
 /** How many numbers together must be nowhere before the search for a person's entries ends. */
 const LOOKAHEAD = 64;
 
+/** The keys of one person, 32 bytes each, and the log that is looked through with them. */
 export type ListPersonInput = {
   readonly tagKey: Uint8Array;
   readonly auditKey: Uint8Array;
@@ -19,6 +20,7 @@ export type ListPersonInput = {
   readonly censuses: readonly ClaimedCensus[];
 };
 
+/** A person's n-th entry, with the proof of its place. */
 export type ListedEntry = {
   readonly n: number;
   readonly index: number;
@@ -28,6 +30,7 @@ export type ListedEntry = {
   readonly opened: OpenedPart<SubjectField> | undefined;
 };
 
+/** What was found, and whether that is all. */
 export type PersonHistory = {
   /** One for each place of each number, by number. */
   readonly entries: readonly ListedEntry[];

@@ -1,5 +1,6 @@
 import { LedgerError } from "../error.ts";
 
+/** What JSON can say. */
 export type JsonValue =
   | null
   | boolean

@@ -17,9 +17,13 @@ export const ENTRY_FIELDS = [
   "facts",
   "detail",
 ] as const;
+/** The name of a field. */
 export type EntryField = (typeof ENTRY_FIELDS)[number];
+/** The field under the actor's audit key (docs/spec/entry.md, section 5). */
 export type ActorField = "actor";
+/** The fields that the subject's audit key opens. */
 export type SubjectField = Exclude<EntryField, ActorField>;
+/** The fields that the log key opens. */
 export type EventField = Exclude<SubjectField, "subject">;
 
 /** What an entry may be about (docs/spec/entry.md, section 2). */

@@ -15,6 +15,7 @@ const OPERATION_LABEL = utf8("tipstaff/operation/v1");
 const TAG_LABEL = utf8("tipstaff/tag/v1");
 const commitmentHeads = ENTRY_FIELDS.map((field) => concat([ENTRY_LABEL, lengthPrefixed(utf8(field))]));
 
+/** A leaf as read (docs/spec/entry.md, section 3). */
 export type Leaf = {
   readonly operationId: Uint8Array;
   readonly tag: Uint8Array;

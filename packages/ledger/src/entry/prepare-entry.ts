@@ -5,6 +5,7 @@ import { ENTRY_FIELDS, type EntryFields, encodeFields } from "./fields.ts";
 import { commit, ENTRY_VERSION, encodeLeaf, entryTag, SALT_LENGTH } from "./leaf.ts";
 import { encodePlaintext, PART_FIELDS, PART_NAMES, type PartName, paddedLength, partAad } from "./openings.ts";
 
+/** What an entry is made of. */
 export type EntryInput = {
   readonly operationId: Uint8Array;
   readonly fields: EntryFields;

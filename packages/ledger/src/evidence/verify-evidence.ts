@@ -13,6 +13,7 @@ import { type PolicyVerdict, verifyPolicy, type WitnessTime } from "../formats/v
 import { leafHash } from "../tree/hashes.ts";
 import { verifyInclusion } from "../tree/verify-proof.ts";
 
+/** A proof, and what it is held against. */
 export type EvidenceInput = {
   /** A `.tlog-proof` file. */
   readonly proof: Uint8Array;
@@ -30,6 +31,7 @@ export type EvidenceInput = {
   readonly openings?: readonly Opening[];
 };
 
+/** What holds, or the first thing that does not. */
 export type EvidenceVerdict =
   | {
       readonly ok: true;

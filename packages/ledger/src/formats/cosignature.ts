@@ -107,6 +107,7 @@ const opaque = (text: string): Uint8Array => {
 export const isCosignable = (checkpoint: Checkpoint, algorithm: CosignatureAlgorithm): boolean =>
   algorithm === "ed25519" || (checkpoint.extensions.length === 0 && utf8(checkpoint.origin).length <= MAX_OPAQUE);
 
+/** `other-key`: name or id are not those of the key. `malformed`: wrong length, or a time over 2^63 − 1. */
 export type CosignatureVerdict =
   | {
       readonly ok: true;

@@ -2,6 +2,7 @@ import { ed25519PublicKey, type PlatformKey } from "../crypto.ts";
 import { LedgerError } from "../error.ts";
 import { encodeTypedKey, parseTypedKey } from "./verifier-key.ts";
 
+/** The two signature types of C2SP tlog-cosignature. */
 export type CosignatureAlgorithm = "ed25519" | "ml-dsa-44";
 
 /** Signature type byte and public key length of each algorithm (C2SP tlog-cosignature, "Format"). */

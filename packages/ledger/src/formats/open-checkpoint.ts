@@ -3,6 +3,7 @@ import { type Checkpoint, parseCheckpoint } from "./checkpoint.ts";
 import { type LogKey, type LogNoteVerdict, verifyLogNote } from "./log-key.ts";
 import { type NoteSignature, parseSignedNote, type SignedNote } from "./signed-note.ts";
 
+/** A checkpoint to be believed, or why not: `other-origin` is a good signature over another log's. */
 export type CheckpointVerdict =
   | {
       readonly ok: true;

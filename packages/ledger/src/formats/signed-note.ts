@@ -21,6 +21,7 @@ export type NoteSigner = {
   readonly sign: (text: Uint8Array) => Uint8Array;
 };
 
+/** Which signatures hold, or why the note is not to be believed. */
 export type NoteVerdict =
   | { readonly ok: true; readonly verified: readonly NoteSignature[]; readonly unknown: readonly NoteSignature[] }
   | { readonly ok: false; readonly reason: "no-known-signature" | "key-id-mismatch" | "bad-signature" };

@@ -9,6 +9,7 @@ import { type NoteSignature, parseSignedNote, type SignedNote } from "./signed-n
 /** A witness that cosigned, and when it says that it did: seconds since the epoch. */
 export type WitnessTime = { readonly name: string; readonly keyName: string; readonly timestamp: bigint };
 
+/** Who signed and cosigned, or why the checkpoint is not to be believed. */
 export type PolicyVerdict =
   | {
       readonly ok: true;
@@ -27,6 +28,7 @@ export type PolicyVerdict =
       readonly witnesses?: readonly WitnessTime[];
     };
 
+/** A policy, and what is known besides it. */
 export type VerifyPolicyInput = {
   readonly policy: Policy;
   /** The log's keys, known from elsewhere: for a policy that names no logs, and instead of those that it names. */

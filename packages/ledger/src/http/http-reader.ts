@@ -3,6 +3,7 @@ import { LedgerError } from "../error.ts";
 import { fileRulesOf } from "../storage/file-rules.ts";
 import type { LogReader } from "../storage/tile-storage.ts";
 
+/** How a log is fetched. */
 export type HttpReaderOptions = {
   /** The platform's own when left out. */
   readonly fetch?: typeof fetch;

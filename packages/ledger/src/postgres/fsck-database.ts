@@ -9,6 +9,7 @@ import { TILE_WIDTH } from "../tree/paths.ts";
 import type { Head } from "./head.ts";
 import type { KnownHead } from "./head-fits.ts";
 
+/** The first thing in the database that does not fit. */
 export type DatabaseFault = {
   readonly place: "database";
   /** The table of the schema `ledger`, and its column where it is known. */

@@ -12,10 +12,12 @@ import { headMisfit, type KnownHead } from "./head-fits.ts";
 /** The first thing of one place that does not fit: of the folders, a file; of the database, a table and its column. */
 export type FsckFault = ({ readonly place: "folder" } & LogFault) | DatabaseFault;
 
+/** How far the log is, or what does not fit. */
 export type FsckVerdict =
   | { readonly ok: true; readonly size: number; readonly published: number; readonly waiting: number }
   | { readonly ok: false; readonly faults: readonly FsckFault[] };
 
+/** A log, and the database that it comes from. */
 export type FsckInput = {
   readonly pool: Pool;
   readonly tiles: LogReader;

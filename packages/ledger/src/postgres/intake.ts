@@ -3,6 +3,7 @@ import { equalBytes, toHex } from "../bytes.ts";
 import { isOpeningsOf, parseLeaf } from "../entry/leaf.ts";
 import { LedgerError } from "../error.ts";
 
+/** A prepared entry (docs/spec/entry.md) on its way into the log. */
 export type IntakeRow = {
   /** 32 bytes, the same for ever for the same event (`operationId`). */
   readonly operationId: Uint8Array;

@@ -21,6 +21,7 @@ export type SequencerLog = {
   readonly warn: (facts: object, message: string) => void;
 };
 
+/** What a sequencer works with. */
 export type SequencerOptions = {
   /** The database in which `migrateLedger` was run. The leader opens one more connection with the same settings. */
   readonly pool: Pool;

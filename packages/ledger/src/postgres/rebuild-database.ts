@@ -11,6 +11,7 @@ import { beginLog, readHead } from "./head.ts";
 import { headMisfit } from "./head-fits.ts";
 import { tryLead } from "./lead.ts";
 
+/** The folders of a log, and the database that lost it. */
 export type RebuildDatabaseInput = {
   /** `migrateLedger` was run in it. */
   readonly pool: Pool;

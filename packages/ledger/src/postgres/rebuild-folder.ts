@@ -13,6 +13,7 @@ import type { SequencerOptions } from "./options.ts";
 import { assertRoot, assertSigned, type Published, readPublished } from "./published.ts";
 import { asOnlyLeader } from "./rebuild-database.ts";
 
+/** The database of a log, the folders that lost it, and its signer. */
 export type RebuildFolderInput = Pick<
   SequencerOptions,
   "pool" | "tiles" | "openings" | "origin" | "sign" | "lastSigned" | "verifierKeys"

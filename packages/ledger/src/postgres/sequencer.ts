@@ -15,13 +15,16 @@ export type SequencerHead = {
   readonly checkpoint: Uint8Array;
   readonly witnessed: boolean;
 };
+/** An audit path (RFC 6962, section 2.1.1), and the checkpoint that it leads to. */
 export type SequencerProof = {
   readonly size: number;
   readonly proof: readonly Uint8Array[];
   readonly checkpoint: Uint8Array;
 };
+/** `standby`: another process leads, or none can be found yet. `halted`: for good, and `waitLogged` says why. */
 export type SequencerState = "stopped" | "standby" | "leading" | "halted";
 
+/** One of any number of processes that may lead a log. */
 export type Sequencer = {
   /** Begins to lead, or to wait for the lead. Never throws; faults go to `onError`. */
   readonly start: () => void;

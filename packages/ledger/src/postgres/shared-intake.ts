@@ -1,6 +1,7 @@
 import type { Pool, PoolClient } from "pg";
 import { appendIntake, assertRow, type IntakeResult, type IntakeRow, MAX_INTAKE_ROWS } from "./intake.ts";
 
+/** A shared door to the intake. */
 export type Intake = {
   /**
    * Answers once the row is committed: what `appendIntake` answers for it. Rejects where the commit failed or its outcome

@@ -16,6 +16,7 @@ export type LogEdge = {
   readonly entries: readonly Uint8Array[];
 };
 
+/** The edge of a log without entries. */
 export const emptyEdge: LogEdge = { size: 0, levels: [], entries: [] };
 
 /** The root hash of the whole tree (RFC 6962, section 2.1). */

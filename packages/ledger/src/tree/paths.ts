@@ -6,6 +6,7 @@ const MAX_LEVEL = 63;
 
 /** A tile of hashes. `width` is 256 for a full one. */
 export type Tile = { readonly level: number; readonly index: number; readonly width: number };
+/** A bundle of entries, or of openings. `width` is 256 for a full one. */
 export type Bundle = { readonly index: number; readonly width: number };
 
 const assertPart = ({ index, width }: Bundle): void => {

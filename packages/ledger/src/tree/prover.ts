@@ -5,9 +5,10 @@ import { TILE_WIDTH, type Tile } from "./paths.ts";
 /** Reads one tile: `width` hashes, concatenated. Rejects with `tile-missing` or `tile-malformed`. */
 export type TileReader = (tile: Tile) => Promise<Uint8Array>;
 
+/** Makes proofs for one size of a tree, from its tiles. A tile that lies makes proofs that do not verify. */
 export type Prover = {
   readonly size: number;
-  /** The root of the tree, computed from its tiles. */
+  /** The root of the tree, computed from its tiles; rejects with `range-invalid` for an empty tree, which has none. */
   readonly root: () => Promise<Uint8Array>;
   /** The audit path of one leaf (RFC 6962, section 2.1.1); throws `range-invalid`. */
   readonly inclusion: (index: number) => Promise<readonly Uint8Array[]>;

@@ -1,6 +1,7 @@
 import { equalBytes } from "../bytes.ts";
 import { emptyRoot, HASH_LENGTH, nodeHash } from "./hashes.ts";
 
+/** A leaf, its place, and the audit path to the root (RFC 6962, section 2.1.1). */
 export type InclusionClaim = {
   readonly index: number | bigint;
   readonly size: number | bigint;
@@ -38,6 +39,7 @@ export const verifyInclusion = (claim: InclusionClaim): boolean => {
   return last === 0n && equalBytes(hash, root);
 };
 
+/** Two trees, and the proof that the old one is a prefix (RFC 6962, section 2.1.2). */
 export type ConsistencyClaim = {
   readonly oldSize: number | bigint;
   readonly oldRoot: Uint8Array;

@@ -11,11 +11,11 @@ import {
   createWitnessServer,
   createWitnessStore,
   encodeAddCheckpoint,
-  MAX_REQUEST_BYTES,
   openWitness,
   serveWitness,
   type Witness,
 } from "./index.ts";
+import { MAX_REQUEST_BYTES } from "./serve-witness.ts";
 
 const signer = createNoteSigner("test.example/log", testKey("served"));
 const log = createMemoryLog(signer);

@@ -17,6 +17,7 @@ import { foreignWitnesses, isFulfilled, verifyPolicy } from "../formats/verify-p
 import { encodeAddCheckpoint, parseSize } from "./add-checkpoint.ts";
 import { postToWitness } from "./post-to-witness.ts";
 
+/** A checkpoint to be cosigned, and how to prove it to whoever is behind. */
 export type CosignRequest = {
   /** The log's signed checkpoint. */
   readonly note: Uint8Array;
@@ -28,11 +29,14 @@ export type CosignRequest = {
   readonly headSize: () => Promise<number>;
 };
 
+/** A witness by its name in the policy, and why it did not cosign. */
 export type WitnessFailure = { readonly name: string; readonly why: string };
+/** The note with its quorum, or who did not cosign and why. */
 export type CosignResult =
   | { readonly ok: true; readonly note: Uint8Array }
   | { readonly ok: false; readonly reason: "quorum-missing"; readonly failures: readonly WitnessFailure[] };
 
+/** Asks the witnesses of one policy. */
 export type WitnessClient = {
   /**
    * Asks all witnesses at once until the policy's quorum is there, or the deadline. Throws `log-halted` where a witness knows more
@@ -45,6 +49,7 @@ export type WitnessClient = {
   readonly demandsQuorum: boolean;
 };
 
+/** Whom to ask, and how long. */
 export type WitnessClientOptions = {
   readonly policy: Policy;
   /** Instead of the logs that the policy names. */

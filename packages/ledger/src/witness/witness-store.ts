@@ -24,6 +24,7 @@ const SCHEMA = `
   create table head (origin text primary key, size text not null, root blob not null) without rowid;
   pragma user_version = 1`;
 
+/** Whether a witness was made in this folder. */
 export const hasWitnessStore = (folder: string): boolean => existsSync(join(folder, FILE));
 
 /** Makes a new witness in a folder that is missing or empty; throws `witness-missing` for any other. */

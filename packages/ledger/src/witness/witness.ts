@@ -9,6 +9,7 @@ import { openWitnessStore } from "./witness-store.ts";
 /** What a request is answered, as in HTTP. */
 export type WitnessAnswer = { readonly status: number; readonly type: string; readonly body: string };
 
+/** A witness that is open. `addCheckpoint` takes the body of a request (C2SP tlog-witness, add-checkpoint). */
 export type Witness = {
   readonly name: string;
   readonly verifierKey: string;
@@ -16,6 +17,7 @@ export type Witness = {
   readonly close: () => void;
 };
 
+/** Where a witness lies, and whom it cosigns how often. */
 export type WitnessOptions = {
   /** The folder in which `createWitnessStore` made it. */
   readonly folder: string;
