@@ -8,7 +8,7 @@ export const ENCAPSULATED_LENGTH = 1120;
 
 /**
  * Longest checkpoint, in characters. A signed note has at most 16 signatures; the longest kind is ML-DSA-44's, a line of
- * 4 + 255 (name) + 3,244 (base64 of id, time and 2,420 bytes) characters; with a text of 321 at most that is 56,369.
+ * 4 + 255 (name) + 3,244 (base64 of id, time and 2,420 bytes) characters; with a text of 321 at most and an empty line that is 56,370.
  */
 const MAX_CHECKPOINT_LENGTH = 65_536;
 
