@@ -2,7 +2,7 @@ import { expect, it } from "vitest";
 import { toExposureText } from "./exposure-text.ts";
 
 const readings = (trusted: number, untrusted: number) => ({ trusted, untrusted });
-const answer = (declared: number) => ({
+const answer = (declared: number, shut = 0) => ({
   ...{ recipient: "cardmaker", from: "2026-01-01T00:00:00.000Z", to: "2026-02-01T00:00:00.000Z", people: 3 },
   grades: {
     "in clear in that window": 2,
@@ -21,6 +21,7 @@ const answer = (declared: number) => ({
     byPostSensitivity: { covert: readings(0, 1) },
     personHours: readings(24, 48),
   },
+  unopenable: { grade: "possible exposure, unopenable", entries: shut, released: 1 },
 });
 
 it("toExposureText() keeps what was declared apart from what the ledger proves", () => {
@@ -42,6 +43,18 @@ Declared, by category (people: its word trusted, not trusted)
          1         2  pd:Picture
 Declared, by post sensitivity (people: its word trusted, not trusted)
          0         1  covert`);
+});
+
+it("toExposureText() gives entries that nobody can open a line of their own, and none where there are none", () => {
+  const [line, ...more] = toExposureText(answer(0, 3))
+    .split("\n")
+    .filter((text) => text.includes("unopenable"));
+  expect(more).toEqual([]);
+  expect(line).toBe(
+    "         3  possible exposure, unopenable: entries of the ledger, not people, added to nothing here; 1 of them released",
+  );
+  expect(toExposureText(answer(0))).not.toMatch(/unopenable/);
+  expect(toExposureText(answer(0, 3)).replace(`${line}\n`, "")).toBe(toExposureText(answer(0)));
 });
 
 it("toExposureText() says nothing more of declarations where there is none", () => {

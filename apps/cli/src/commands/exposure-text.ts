@@ -20,6 +20,7 @@ const exposureSchema = z.looseObject({
     byPostSensitivity: byName,
     personHours: readings,
   }),
+  unopenable: z.looseObject({ grade: z.string(), entries: z.int(), released: z.int() }),
 });
 
 const n = (value: number) => value.toLocaleString("en-GB");
@@ -27,17 +28,22 @@ const hours = (value: number) => value.toLocaleString("en-GB", { maximumFraction
 
 /** An exposure in words: what the ledger proves first, and what was only declared by itself. */
 export function toExposureText(answer: unknown): string {
-  const { recipient, from, to, grades, personHours, declared, ...told } = exposureSchema.parse(answer);
+  const { recipient, from, to, grades, personHours, declared, unopenable, ...told } = exposureSchema.parse(answer);
   const { digital, physical } = personHours;
   return [
     `Exposure at ${recipient}, ${from} to ${to}`,
     ...Object.entries(grades).map(([grade, people]) => `  ${n(people).padStart(8)}  ${grade}`),
+    ...(unopenable.entries === 0 ? [] : [toUnopenable(unopenable)]),
     `Person-hours in clear: digital ${hours(digital.trusted)} if its receipts are true, ${hours(digital.untrusted)} if none is; physical ${hours(physical.untrusted)}`,
     ...table("By category", told.byCategory),
     ...table("By post sensitivity", told.byPostSensitivity),
     ...table("By rank", told.byRank),
     ...(declared.people.untrusted === 0 ? [] : toDeclared(declared)),
   ].join("\n");
+}
+
+function toUnopenable({ grade, entries, released }: z.infer<typeof exposureSchema>["unopenable"]): string {
+  return `  ${n(entries).padStart(8)}  ${grade}: entries of the ledger, not people, added to nothing here; ${n(released)} of them released`;
 }
 
 function toDeclared(declared: z.infer<typeof exposureSchema>["declared"]): string[] {

@@ -22,6 +22,11 @@ const reportOf = (id: string) => ({
   undecided: [],
   unopened: [{ index: 5, operation: "cd".repeat(32), released: true }],
   counts: { raised: 7, withoutKeys: ["person-1"] },
+  rebuilt: {
+    ...{ releases: 2, jobs: 1, receipts: 1, scanned: 1, cards: 1, lines: 2 },
+    ...{ approvals: 0, runsClosed: 1, holdsPlaced: 1, holdsLifted: 0 },
+    ...{ stubs: ["job-9"], unplaced: [], uncounted: ["job-1"], notRebuilt: { imported: 1, "order-sealed": 2 } },
+  },
 });
 const put = (name: string, content: unknown) => {
   mkdirSync(join(home, "reports"), { recursive: true });
@@ -45,16 +50,26 @@ const run = async (...args: string[]): Promise<string> => {
 };
 
 describe("tipstaff ledger restored", () => {
-  test("lists the last report: releases by job and attempt, unopened entries by index", async () => {
+  test("says of the last report what was rebuilt, and lists releases by job and attempt, unopened entries by index", async () => {
     put("restore-9.json", reportOf("9"));
     put("restore-10.json", reportOf("10"));
     put("restore-11.json.part", {});
     expect(await run("restored")).toBe(
       [
         "Restore 10, 2026-03-02T00:00:00.000Z: entries 3 to 8 came back from the folder.",
+        "Rebuilt from the log: 2 releases, 1 receipts, 1 cards scanned in; 1 jobs moved, 1 cards changed, 2 lines' chains set.",
+        "What people had decided: 1 runs closed, 0 attempts approved, 1 holds placed, 0 lifted.",
+        "1 jobs that the register does not know, counted and never released again:",
+        "  job-9",
+        "0 releases whose line nobody knows; such a line stops at its next request.",
+        "1 jobs whose receipt the keyholder has not counted, and must be sent again:",
+        "  job-1",
+        "3 entries of which nothing comes back by itself:",
+        "  1 imported",
+        "  2 order-sealed",
         "1 releases that the database had forgotten:",
         "  job job-1, attempt 2, to cardmaker, 2026-03-01T09:30:00.000Z (entry 4)",
-        "0 releases of which the keyholder keeps no decision.",
+        "0 releases that the keyholder had not decided, cancelled by it since.",
         "1 entries that cannot be opened, each a possible exposure:",
         "  entry 5, released",
         "7 people's counts of entries were raised to the log's.",

@@ -10,12 +10,19 @@ const releaseSchema = placeSchema.extend({
   ...{ recipient: z.string(), order: z.string(), job: z.string(), at: z.string() },
   attempt: z.int(),
 });
+const rebuiltSchema = z.object({
+  ...{ releases: z.int(), jobs: z.int(), receipts: z.int(), scanned: z.int(), cards: z.int(), lines: z.int() },
+  ...{ approvals: z.int(), runsClosed: z.int(), holdsPlaced: z.int(), holdsLifted: z.int() },
+  ...{ stubs: z.array(z.string()), unplaced: z.array(placeSchema), uncounted: z.array(z.string()) },
+  notRebuilt: z.record(z.string(), z.int()),
+});
 const reportSchema = z.object({
   ...{ id: z.string(), at: z.string(), fromSize: z.int(), toSize: z.int(), entries: z.int() },
   released: z.array(releaseSchema),
   undecided: z.array(releaseSchema),
   unopened: z.array(placeSchema.extend({ released: z.boolean() })),
   counts: z.object({ raised: z.int(), withoutKeys: z.array(z.string()) }),
+  rebuilt: rebuiltSchema,
 });
 type Report = z.infer<typeof reportSchema>;
 
@@ -25,7 +32,7 @@ export function registerLedgerRestored(ledger: Command): void {
   ledger
     .command("restored [restore]")
     .description(
-      "what the desk found after a restore: forgotten releases, entries that cannot be opened, counts raised",
+      "what the desk found and rebuilt after a restore: releases, jobs, receipts, lines, and what does not come back",
     )
     .action((restore: string | undefined, _options: object, command: Command) => {
       const context = contextOf(command);
@@ -47,12 +54,16 @@ function readReport(folder: string, restore: string | undefined): Report {
   return reportSchema.parse(JSON.parse(readFileSync(join(folder, `restore-${id}.json`), "utf8")));
 }
 
-export function restoredWords({ id, at, fromSize, toSize, counts, ...found }: Report): string {
+export function restoredWords({ id, at, fromSize, toSize, counts, rebuilt, ...found }: Report): string {
   const { released, undecided, unopened } = found;
   return [
     `Restore ${id}, ${at}: entries ${fromSize} to ${toSize - 1} came back from the folder.`,
+    ...rebuiltWords(rebuilt),
     ...section(`${released.length} releases that the database had forgotten`, released.map(releaseWords)),
-    ...section(`${undecided.length} releases of which the keyholder keeps no decision`, undecided.map(releaseWords)),
+    ...section(
+      `${undecided.length} releases that the keyholder had not decided, cancelled by it since`,
+      undecided.map(releaseWords),
+    ),
     ...section(
       `${unopened.length} entries that cannot be opened, each a possible exposure`,
       unopened.map((entry) => `entry ${entry.index}${entry.released ? ", released" : ""}`),
@@ -60,6 +71,29 @@ export function restoredWords({ id, at, fromSize, toSize, counts, ...found }: Re
     `${counts.raised} people's counts of entries were raised to the log's.`,
     ...section(`${counts.withoutKeys.length} people of the register have no keys any more`, counts.withoutKeys),
   ].join("\n");
+}
+
+/** First what is as it was, then what people must know of the rest. */
+function rebuiltWords(rebuilt: Report["rebuilt"]): string[] {
+  const { releases, jobs, receipts, scanned, cards, lines, stubs, unplaced, uncounted, notRebuilt } = rebuilt;
+  const { approvals, runsClosed, holdsPlaced, holdsLifted } = rebuilt;
+  return [
+    `Rebuilt from the log: ${releases} releases, ${receipts} receipts, ${scanned} cards scanned in; ${jobs} jobs moved, ${cards} cards changed, ${lines} lines' chains set.`,
+    `What people had decided: ${runsClosed} runs closed, ${approvals} attempts approved, ${holdsPlaced} holds placed, ${holdsLifted} lifted.`,
+    ...section(`${stubs.length} jobs that the register does not know, counted and never released again`, stubs),
+    ...section(
+      `${unplaced.length} releases whose line nobody knows; such a line stops at its next request`,
+      unplaced.map(({ index }) => `entry ${index}`),
+    ),
+    ...section(
+      `${uncounted.length} jobs whose receipt the keyholder has not counted, and must be sent again`,
+      uncounted,
+    ),
+    ...section(
+      `${Object.values(notRebuilt).reduce((sum, count) => sum + count, 0)} entries of which nothing comes back by itself`,
+      Object.entries(notRebuilt).map(([kind, count]) => `${count} ${kind}`),
+    ),
+  ];
 }
 
 const section = (title: string, lines: readonly string[]): string[] =>

@@ -3,9 +3,10 @@ import { migration0001 } from "./migration-0001.ts";
 import { migration0002 } from "./migration-0002.ts";
 import { migration0003 } from "./migration-0003.ts";
 import { migration0004 } from "./migration-0004.ts";
+import { migration0005 } from "./migration-0005.ts";
 
 /** Numbered migrations; never edited once landed. */
-const MIGRATIONS: readonly string[] = [migration0001, migration0002, migration0003, migration0004];
+const MIGRATIONS: readonly string[] = [migration0001, migration0002, migration0003, migration0004, migration0005];
 const LOCK = 7_304_001;
 
 /** Brings the desk's schema up to date; safe to call from several processes at once. */

@@ -20,6 +20,18 @@ it("toExposureCsv() writes one line a person", () => {
   );
 });
 
+it("toExposureCsv() writes one line for each entry that nobody can open, under no pseudonym", () => {
+  const shut = [
+    { index: 7, released: true, at: new Date(0) },
+    { index: 9, released: false, at: null },
+  ];
+  expect(toExposureCsv([row], [], shut).split("\r\n").slice(2)).toEqual([
+    'entry 7,"possible exposure, unopenable",,,,1970-01-01T00:00:00.000Z,,,',
+    'entry 9,"possible exposure, unopenable",,,,,,,',
+    "",
+  ]);
+});
+
 it.each(["=1+1", "+1", "-1", "@SUM(A1)", "\t=1"])("toExposureCsv() makes no formula of %j", (rank) => {
   expect(toExposureCsv([{ ...row, rank }])).toContain(`'${rank}`);
 });

@@ -1,5 +1,6 @@
 import type { DeclaredPerson } from "./compute-declared.ts";
 import type { ExposedPerson } from "./compute-exposure.ts";
+import { UNOPENABLE, type UnopenableEntry } from "./count-unopenable.ts";
 
 const COLUMNS = [
   "pseudonym",
@@ -15,9 +16,14 @@ const COLUMNS = [
 
 /**
  * One line for each person and grade, under pseudonyms (RFC 4180): those of whom something was released, then those of
- * whom something was declared, whose hours are the declared ones. No cell can be taken for a formula.
+ * whom something was declared, whose hours are the declared ones; then one line for each entry that nobody can open, which
+ * names no pseudonym. No cell can be taken for a formula.
  */
-export function toExposureCsv(rows: readonly ExposedPerson[], declared: readonly DeclaredPerson[] = []): string {
+export function toExposureCsv(
+  rows: readonly ExposedPerson[],
+  declared: readonly DeclaredPerson[] = [],
+  unopenable: readonly UnopenableEntry[] = [],
+): string {
   const proven = rows.map((row) => [
     ...toCells(row, row.firstReleasedAtMs),
     row.digitalHours.trusted.toFixed(4),
@@ -30,7 +36,11 @@ export function toExposureCsv(rows: readonly ExposedPerson[], declared: readonly
     row.hours.untrusted.toFixed(4),
     "",
   ]);
-  return [COLUMNS, ...proven, ...unproven].map((cells) => `${cells.map(toCell).join(",")}\r\n`).join("");
+  const shut = unopenable.map(({ index, at }) => {
+    const cells = [`entry ${index}`, UNOPENABLE, "", "", "", at?.toISOString() ?? ""];
+    return [...cells, "", "", ""];
+  });
+  return [COLUMNS, ...proven, ...unproven, ...shut].map((cells) => `${cells.map(toCell).join(",")}\r\n`).join("");
 }
 
 function toCells(row: ExposedPerson | DeclaredPerson, firstAtMs: number): string[] {

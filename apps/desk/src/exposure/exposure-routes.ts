@@ -24,9 +24,10 @@ export function registerExposureRoutes(api: FastifyInstance, desk: Desk): void {
     const { recipient, from, to, format } = parseBody(query, request.query);
     const asking = { recipient, from: new Date(from), to: new Date(to), actor: actor.id };
     if (asking.from >= asking.to) throw new Problem(400, "empty-window", "The window must begin before it ends");
-    const { rows, declared, ...totals } = await tellExposure(desk, reader, asking);
+    const { rows, declared, unopenable, ...totals } = await tellExposure(desk, reader, asking);
     const { rows: declaredRows, ...declaredTotals } = declared;
-    if (format === "csv") return reply.type("text/csv; charset=utf-8").send(toExposureCsv(rows, declaredRows));
-    return { ...totals, declared: declaredTotals };
+    const { rows: shut, ...unopenableTotals } = unopenable;
+    if (format === "csv") return reply.type("text/csv; charset=utf-8").send(toExposureCsv(rows, declaredRows, shut));
+    return { ...totals, declared: declaredTotals, unopenable: unopenableTotals };
   });
 }

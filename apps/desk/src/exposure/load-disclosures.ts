@@ -20,13 +20,16 @@ export type Asking = {
 /**
  * What was released to a recipient before the window's end: every release that has no signed cancellation. Rank, post
  * sensitivity and categories come out of the ledger's entries, which the keyholder opens under pseudonyms and journals.
+ * An entry that a restore found shut says nothing of these: it is counted apart.
  */
 export async function loadDisclosures(desk: Desk, reader: FactsReader, asking: Asking): Promise<Disclosure[]> {
   const { recipient, to } = asking;
   const { rows } = await desk.pool.query<Row>(
     `select r.operation_id, r.job_id, job.receipt_at, job.scanned_at
      from release r join job on job.id = r.job_id
-     where r.recipient = $1 and r.state <> 'cancelled' and r.reserved_at < $2 order by r.reserved_at`,
+     where r.recipient = $1 and r.state <> 'cancelled' and r.reserved_at < $2
+       and not exists (select from unopened_entry u where u.operation_id = r.operation_id)
+     order by r.reserved_at`,
     [recipient, to],
   );
   const facts = await readFacts(reader, rows, asking);

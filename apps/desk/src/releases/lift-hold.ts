@@ -1,5 +1,7 @@
+import { openRestores } from "@tipstaff/ledger/postgres";
 import type { Desk } from "../desk.ts";
 import { recordEntries } from "../entries/record-entries.ts";
+import { refuseLiftBeforeRebuild } from "../restore/rebuild-rules.ts";
 import { Problem } from "../server/problem.ts";
 import { decideLift, type StandingHold } from "./lift-rules.ts";
 
@@ -23,7 +25,8 @@ export async function liftHold(
 ): Promise<{ hold: string; lifted: boolean }> {
   const row = await readHold(desk, lift.hold);
   if (row === undefined) throw new Problem(404, "no-such-hold", "There is no such hold");
-  const decision = decideLift(toStanding(row), lift);
+  const awaitsRebuild = refuseLiftBeforeRebuild((await openRestores(desk.pool)).map(({ id }) => id));
+  const decision = decideLift({ ...toStanding(row), awaitsRebuild }, lift);
   if (!decision.ok) throw new Problem(409, decision.reason, decision.words);
   if (decision.step === "ask") {
     const { rowCount } = await desk.pool.query(
@@ -53,7 +56,7 @@ async function readHold(desk: Desk, hold: string): Promise<HoldRow | undefined> 
   return rows[0];
 }
 
-function toStanding(row: HoldRow): StandingHold {
+function toStanding(row: HoldRow): Omit<StandingHold, "awaitsRebuild"> {
   return {
     isOverdueReceipt: row.reason === "receipt-overdue",
     jobHasReceipt: row.answered,

@@ -3,6 +3,8 @@ export type StandingHold = {
   readonly jobHasReceipt: boolean;
   readonly liftAskedBy: string | null;
   readonly isLifted: boolean;
+  /** Words, where a restore is open whose release state was not rebuilt from the log; else undefined. */
+  readonly awaitsRebuild: string | undefined;
 };
 
 export type LiftDecision =
@@ -10,7 +12,7 @@ export type LiftDecision =
   | { readonly ok: true; readonly step: "lift"; readonly first: string }
   | {
       readonly ok: false;
-      readonly reason: "already-lifted" | "same-person" | "not-looked-into";
+      readonly reason: "already-lifted" | "same-person" | "not-looked-into" | "not-rebuilt";
       readonly words: string;
     };
 
@@ -20,6 +22,7 @@ export function decideLift(
   { actor, despite }: { readonly actor: string; readonly despite?: string | undefined },
 ): LiftDecision {
   if (hold.isLifted) return { ok: false, reason: "already-lifted", words: "This hold was lifted" };
+  if (hold.awaitsRebuild !== undefined) return { ok: false, reason: "not-rebuilt", words: hold.awaitsRebuild };
   if (hold.isOverdueReceipt && !hold.jobHasReceipt && despite === undefined) {
     const words = "The job still has no receipt; have it looked into, or say despite what it may be lifted";
     return { ok: false, reason: "not-looked-into", words };

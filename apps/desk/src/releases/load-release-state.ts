@@ -119,7 +119,7 @@ async function loadJobs(client: PoolClient, { recipient, jobIds }: { recipient: 
 async function findBusy(client: PoolClient, { recipient, jobIds }: { recipient: string; jobIds: string[] }) {
   if (jobIds.length === 0) return new Set<string>();
   const { rows } = await client.query<{ id: string }>(
-    "select id from job where id = any($1::uuid[]) and recipient = $2",
+    "select id from job where id = any($1::uuid[]) and recipient = $2 and order_id is not null",
     [jobIds, recipient],
   );
   return new Set(rows.map((row) => row.id));

@@ -1,6 +1,7 @@
 import type { Desk } from "../desk.ts";
 import type { AskedReceipt } from "./asked-receipt.ts";
 import { createBatcher } from "./batcher.ts";
+import { keepSignatures } from "./keep-signatures.ts";
 import { loadReceipts } from "./load-receipts.ts";
 import { placeHold } from "./place-hold.ts";
 import { decideReceipt, type ReceiptDecision } from "./receipt-rules.ts";
@@ -41,6 +42,10 @@ async function acceptAll(desk: Desk, asked: readonly AskedReceipt[]): Promise<Re
     const loaded = await loadReceipts(desk.pool, asked);
     const decisions = loaded.map(({ asked: one, state }) => decideReceipt(one.receipt, one.digest, state));
     const accepted = loaded.filter((_, at) => isAccept(decisions[at]));
+    await keepSignatures(
+      desk.pool,
+      loaded.filter(({ isUnsigned }, at) => isUnsigned && decisions[at]?.ok === true),
+    );
     if (accepted.length === 0 || (await recordReceipts(desk, accepted)) === "recorded") return decisions;
     if (tries === TRIES) return decisions.map((decision) => (isAccept(decision) ? MOVED : decision));
   }

@@ -94,6 +94,8 @@ async function endJobs(
     text: "update card set blank = t.blank from unnest($1::uuid[], $2::text[]) as t(id, blank) where card.id = t.id",
     values: [receipts.map(({ card }) => card), blanks],
   });
-  const spoiled = receipts.filter(({ asked }) => asked.receipt.result === "spoiled").map(({ card }) => card);
+  const spoiled = receipts.flatMap(({ asked, card }) =>
+    asked.receipt.result === "spoiled" && card !== null ? [card] : [],
+  );
   await voidCards(client, { cards: spoiled, now, what: "spoiled at the bureau" });
 }

@@ -27,9 +27,9 @@ async function countReceipts(desk: Desk): Promise<number> {
   const waiting = [...refused].filter(([, { againAtMs }]) => againAtMs > nowMs).map(([job]) => job);
   const { rows } = await desk.pool.query<{ job_id: string; request: unknown; agreement_digest: Buffer }>({
     name: "receipts-uncounted",
-    text: `select receipt.job_id, receipt.request, o.agreement_digest from receipt
-       join job on job.id = receipt.job_id join "order" o on o.id = job.order_id
-       where not receipt.counted and receipt.job_id <> all($2::uuid[]) limit $1`,
+    text: `select receipt.job_id, receipt.request, coalesce(o.agreement_digest, job.logged_agreement) agreement_digest
+       from receipt join job on job.id = receipt.job_id left join "order" o on o.id = job.order_id
+       where not receipt.counted and receipt.request is not null and receipt.job_id <> all($2::uuid[]) limit $1`,
     values: [BATCH, waiting],
   });
   if (rows.length === 0) return 0;

@@ -3,32 +3,44 @@ import type { Desk } from "../desk.ts";
 import { placeHold } from "../releases/place-hold.ts";
 import { findForgotten } from "./find-forgotten.ts";
 import { mendCounts } from "./mend-counts.ts";
-import { type RestoreReport, reportName, writeReport } from "./restore-report.ts";
+import { readLog } from "./read-log.ts";
+import { assertKeyholderCurrent, rebuildState } from "./rebuild-state.ts";
+import { type RestoreReport, reportName, toReportText, writeReport } from "./restore-report.ts";
 
 /**
  * At the start, before anything else is put right: where the ledger was rebuilt into a database that had lost entries, the
- * desk does not know what it released since. The people's counts are raised to the log's; every recipient is held, and
- * each hold says how much the database forgot and which report lists it; two people lift it.
+ * desk does not know what it released since. The people's counts are raised to the log's; every recipient is held; then
+ * the release state is rebuilt from the log, and only then may two people lift a hold. Throws where it cannot be rebuilt:
+ * everything stays held, and the next start does it again.
  */
 export async function holdAfterRestore(desk: Desk): Promise<void> {
-  for (const restore of await openRestores(desk.pool)) await holdAll(desk, restore);
+  for (const restore of await openRestores(desk.pool)) await recover(desk, restore);
 }
 
-async function holdAll(desk: Desk, restore: Restore): Promise<void> {
+async function recover(desk: Desk, restore: Restore): Promise<void> {
   // First: a hold is an entry too, and nobody's next entry may repeat a number.
   const counts = await mendCounts(desk, restore);
-  const report: RestoreReport = { ...restore, ...(await findForgotten(desk, restore)), counts };
-  const detail = detailOf(report);
+  const log = await readLog(desk, restore);
+  const found = { ...restore, entries: restore.toSize - restore.fromSize, ...findForgotten(log), counts };
+  await holdAll(desk, found);
+  await assertKeyholderCurrent(desk, restore, log);
+  const text = await rebuildState(desk, { restore, log }, (rebuilt) => toReportText({ ...found, rebuilt }));
+  await writeReport(desk, restore, text);
+  // Last: a desk that is killed in between does it again at its next start; what was rebuilt is not rebuilt twice.
+  await settleRestores(desk.pool, [restore.id]);
+}
+
+type Found = Omit<RestoreReport, "rebuilt">;
+
+async function holdAll(desk: Desk, found: Found): Promise<void> {
+  const detail = detailOf(found);
   desk.log.warn(detail, "the database was restored; all is held");
   for (const recipient of await recipientsOf(desk)) {
     await placeHold(desk, { recipient, reason: "restored", detail, placedBy: null });
   }
-  await writeReport(desk, report);
-  // Last: a desk that is killed in between holds again at its next start, and a hold that stands is not placed twice.
-  await settleRestores(desk.pool, [restore.id]);
 }
 
-function detailOf({ id, fromSize, toSize, entries, released, undecided, unopened, counts }: RestoreReport) {
+function detailOf({ id, fromSize, toSize, entries, released, undecided, unopened, counts }: Found) {
   return {
     ...{ restore: id, fromSize, toSize, entries },
     releases: released.length + unopened.filter((entry) => entry.released).length,
