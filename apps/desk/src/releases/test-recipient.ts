@@ -32,7 +32,10 @@ export type TestRecipient = TestBureau & {
   readonly order: string;
   readonly jobs: readonly string[];
   readonly place: (job: string | undefined) => JobPlace;
+  /** A further order of new people, with a run of its own. */
+  readonly addOrder: (jobs: number) => Promise<TestOrder>;
 };
+export type TestOrder = { readonly run: string; readonly order: string; readonly jobs: readonly string[] };
 
 /** A recipient with a signed, pinned and active agreement, an order of sealed jobs of new people, and a run of them. */
 export async function makeRecipient(
@@ -45,7 +48,8 @@ export async function makeRecipient(
   const agreement = await agree(test, bureau, { ...WIDE, ...limits });
   const order = await makeOrder(test, { recipient, agreement, jobs });
   const place = (job: string | undefined) => ({ agreement, run: order.run, order: order.order, job: job ?? "" });
-  return { ...bureau, ...order, agreement, place };
+  const addOrder = (more: number) => makeOrder(test, { recipient, agreement, jobs: more });
+  return { ...bureau, ...order, agreement, place, addOrder };
 }
 
 const signed = z.object({ line: z.string() });
