@@ -24,6 +24,13 @@ const holdList = z.object({
 });
 const holdsOf = async ({ recipient }: TestRecipient) =>
   holdList.parse((await test.as("security.one").get(`/api/holds?recipient=${recipient}`)).body).holds;
+const exposureAt = async (recipient: string) => {
+  const [from, to] = [-60_000, 60_000].map((ms) => new Date(Date.now() + ms).toISOString());
+  const path = `/api/exposure?recipient=${recipient}&from=${from}&to=${to}`;
+  const { status, body } = await test.as("security.one").get(path);
+  expect(status).toBe(200);
+  return body;
+};
 const ask = (bureau: TestRecipient, job: number) =>
   bureau.release(bureau.makeRequest(bureau.place(bureau.jobs[job]), `line-${job}`));
 const reportOf = (name: unknown): unknown =>
@@ -101,6 +108,21 @@ describe("after a restore", () => {
     expect(report.unopened).toEqual([]);
   });
 
+  it("a release that the keyholder had not decided is cancelled by its signature, and nothing is given for it", async () => {
+    const bureau = await makeRecipient(test);
+    await logUndecided(bureau, 0);
+    await forgetReleases(bureau);
+    await holdAfterRestore(test.desk);
+    const { rows } = await test.desk.pool.query(
+      `select release.state, release.outcome->>'signature' is not null signed, encode(leaf_hash, 'hex') leaf, job.state job
+       from release join job on job.id = job_id where release.recipient = $1`,
+      [bureau.recipient],
+    );
+    expect(rows).toEqual([{ state: "cancelled", signed: true, leaf: expect.any(String), job: "released" }]);
+    const { outcomes } = await test.desk.keyholder.call("releases/outcomes", { leafHashes: [rows[0].leaf] });
+    expect(outcomes).toMatchObject([{ outcome: "cancelled" }]);
+  });
+
   it("an entry that cannot be opened is listed by its index as a possible exposure, released ones as such", async () => {
     const bureau = await makeRecipient(test);
     expect((await ask(bureau, 0)).status).toBe(200);
@@ -124,6 +146,12 @@ describe("after a restore", () => {
     const { releases, unopened: counted } = hold?.detail ?? {};
     expect([releases, counted]).toEqual([1, 2]);
     expect(findForgotten(await readLog(test.desk, everything)).released).toEqual([]);
+    expect(await exposureAt(bureau.recipient)).toMatchObject({
+      ...{ people: 0, personHoursInClear: 0, grades: { "in clear in that window": 0, "never released": 7 } },
+      unopenable: { grade: "possible exposure, unopenable", entries: 2, released: 1 },
+    });
+    // Whose the other one is nobody knows.
+    expect(await exposureAt("somebody-else")).toMatchObject({ unopenable: { entries: 1, released: 0 } });
   });
 
   it("one person does not lift the hold, two do", async () => {

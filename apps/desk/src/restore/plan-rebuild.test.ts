@@ -1,12 +1,13 @@
+import { chainNext } from "@tipstaff/release-protocol";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { JOB_MOVES } from "../cards/states.ts";
-import type { JobRow, KnownState } from "./known-state.ts";
+import { type JobRow, type KnownState, lineKey } from "./known-state.ts";
 import type { LogEvent } from "./log-events.ts";
 import { planRebuild, type Rebuild } from "./plan-rebuild.ts";
 import { anyStep, carryOut, firstMoment, liveThrough, type Moment } from "./test-history.ts";
 
-const anyHistory = fc.array(anyStep, { maxLength: 60 }).map(liveThrough);
+const anyHistory = fc.array(anyStep, { maxLength: 80, size: "max" }).map(liveThrough);
 /** A history, a backup within it, and how many of its last entries the backup has though they came back as well. */
 const anyLoss = fc
   .tuple(anyHistory, fc.double({ min: 0, max: 1, noNaN: true }), fc.nat(4))
@@ -126,8 +127,39 @@ describe("whatever entries are missing", () => {
           const job = "job" in event ? jobAfter(after, event.job) : undefined;
           if (event.kind === "release" && event.outcome === "released" && !arrived.has(event.job))
             expect(job?.scannedAt === null ? job.state : "scanned").not.toBe("cancelled");
-          if (event.kind === "receipt") expect(job).toMatchObject({ answered: true });
+          if (event.kind === "release" && event.attempt > 1) expect(job?.state).not.toBe("cancelled");
+          if (event.kind === "receipt") expect(job).toMatchObject({ answered: true, line: event.line });
           if (job?.answered) expect(["produced", "spoiled"]).toContain(job.state);
+        }
+      }),
+    );
+  });
+});
+
+describe("whatever came before is missing", () => {
+  it("a line's chain goes on from its last release, as its entry says it", () => {
+    fc.assert(
+      fc.property(anyPatchyLoss, ({ backup, cameBack }) => {
+        const after = carryOut(planRebuild(cameBack, backup.state), backup.state);
+        const lastOn = new Map(cameBack.flatMap((event) => ("line" in event ? [[event.line, event] as const] : [])));
+        for (const event of lastOn.values()) {
+          if (event.kind !== "release" || backup.state.releases.has(event.operation)) continue;
+          const from = Buffer.from(event.previous ?? "", "hex");
+          const chain = Buffer.from(chainNext(from, Buffer.from(event.identity, "hex"))).toString("hex");
+          expect(after.lines.get(lineKey(event.recipient, event.line ?? ""))).toBe(chain);
+        }
+      }),
+    );
+  });
+
+  it("a release after a receipt, of whatever attempt, leaves the receipt's word", () => {
+    fc.assert(
+      fc.property(anyLoss, ({ backup, cameBack }) => {
+        const turned = cameBack.toReversed();
+        const after = carryOut(planRebuild(turned, backup.state), backup.state);
+        for (const event of cameBack) {
+          const job = "job" in event ? jobAfter(after, event.job) : undefined;
+          if (event.kind === "receipt") expect(["produced", "spoiled"]).toContain(job?.state);
         }
       }),
     );
