@@ -112,7 +112,7 @@ test("ledger verify --json says verified of a whole log with its quorum alone, a
     return { code, ...z.record(z.string(), z.unknown()).parse(JSON.parse(out)) };
   };
   const by = ["--key", signer.verifierKey, "--policy", policyFile];
-  const whole = { treeVerified: true, size: 3, origin: signer.name };
+  const whole = { treeVerified: true, size: 3, origin: signer.name, operationsChecked: true };
   expect(await judge("json-good", note, ...by)).toMatchObject({
     code: 0,
     verified: true,

@@ -27,6 +27,8 @@ type WholeLedger = {
   readonly treeVerified: true;
   readonly size: number;
   readonly origin: string;
+  /** False for a log too large to hold every operation against every other. */
+  readonly operationsChecked: boolean;
 } & (Witnessing | { readonly witnessed: false });
 
 /** Verifies a log, in a folder or over HTTP, with nothing but the verifier key, and the same checkpoint by a policy. */
@@ -52,7 +54,8 @@ export async function verifyLedger(options: {
   if (!verdict.ok) return { verified: false, treeVerified: false, size, fault: verdict.fault };
   const witnessing = policy ? judgeNote(verdict.note, policy, verifierKeys) : ({ witnessed: false } as const);
   const verified = !("policy" in witnessing) || witnessing.policy === "fulfilled";
-  return { verified, treeVerified: true, size: verdict.size, origin: verdict.origin, ...witnessing };
+  const { origin, operationsChecked } = verdict;
+  return { verified, treeVerified: true, size: verdict.size, origin, operationsChecked, ...witnessing };
 }
 
 type VerifyOptions = { verifierKey?: string; openings?: string; policy?: string };
@@ -119,7 +122,10 @@ function verifiedWords(result: WholeLedger): string {
     return [head, whole, witnessWords(witnessing)].join("\n");
   }
   const head = `${result.origin}: ${result.size} entries verify against the signed checkpoint (${witnessedBy(witnessing)}).`;
-  return witnessing ? `${head}\n${witnessWords(witnessing)}` : head;
+  const words = [head, ...(witnessing ? [witnessWords(witnessing)] : [])];
+  if (!result.operationsChecked)
+    words.push("The log is so large that no event was looked for that stands in it twice.");
+  return words.join("\n");
 }
 
 function faultWords({ kind, path, index, bytes, message }: LogFault): string {
