@@ -12,6 +12,7 @@ import {
   recordCardEvents,
   whileCardsStand,
 } from "./find-cards.ts";
+import { receiveUnregistered } from "./receive-unregistered.ts";
 
 /** Cards in one transaction. */
 const BATCH = 1000;
@@ -23,6 +24,11 @@ export type ReceiveReport = {
   readonly cards: readonly ReceivedCard[];
   /** By the place of the scan in the list, from 0. */
   readonly refused: readonly { readonly scan: number; readonly reason: CustodyRefusal }[];
+  /**
+   * Blanks among those received whose card no register knows, since a restore lost it: they are accounted for, and nothing
+   * else can become of them but to be destroyed.
+   */
+  readonly unregistered: readonly string[];
 };
 
 /**
@@ -37,10 +43,17 @@ export async function receiveCards(desk: Desk, actor: Actor, scans: readonly Sca
     cards.push(...answer.cards);
     refused.push(...answer.refused.map(({ scan, reason }) => ({ scan: start + scan, reason })));
   }
-  return { received: cards.length, cards, refused };
+  const unregistered = await whileCardsStand(() => receiveUnregistered(desk, actor, { scans, refused }));
+  const left = refused.filter(({ scan }) => !unregistered.has(scan));
+  const received = cards.length + unregistered.size;
+  return { received, cards, refused: left, unregistered: [...unregistered.values()] };
 }
 
-async function receiveBatch(desk: Desk, actor: Actor, scans: readonly Scan[]): Promise<ReceiveReport> {
+async function receiveBatch(
+  desk: Desk,
+  actor: Actor,
+  scans: readonly Scan[],
+): Promise<Omit<ReceiveReport, "unregistered">> {
   const found = await findScanned(desk, scans);
   const accepted = new Map<string, FoundCard>();
   const refused: { scan: number; reason: CustodyRefusal }[] = [];

@@ -27,7 +27,7 @@ export async function listReleases(
   { recipient, waiting }: { recipient: string | undefined; waiting: boolean },
 ): Promise<ListedRelease[]> {
   const { rows } = await pool.query<ListedRelease>(
-    `select job.id job, job.recipient, job.order_id "order", job.line, coalesce(w.attempt, job.attempt) attempt,
+    `select job.id job, job.recipient, coalesce(job.order_id, job.logged_order) "order", job.line, coalesce(w.attempt, job.attempt) attempt,
        w.attempt is not null waiting, coalesce(w.first_asked_at, job.released_at) since
      from job left join attempt_wanted w on w.job_id = job.id and w.attempt = job.attempt + 1
        and not exists (select from attempt_approval a where a.job_id = w.job_id and a.attempt = w.attempt)

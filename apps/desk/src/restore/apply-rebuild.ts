@@ -179,10 +179,18 @@ async function writeConsents(client: PoolClient, plan: Rebuild): Promise<void> {
      where run.id = t.id and run.state = 'open'`,
     [runsClosed.map(({ run }) => run), runsClosed.map(({ at }) => at)],
   );
+  // Lifted first: a hold may stand once for a reason, and may have been placed again since.
   await client.query(
-    `insert into hold (id, recipient, reason, detail, placed_at, told_at)
-     select id, recipient, reason, detail, at, at
-     from unnest($1::uuid[], $2::text[], $3::text[], $4::jsonb[], $5::timestamptz[]) as t(id, recipient, reason, detail, at)
+    `update hold set lifted_at = t.at from unnest($1::uuid[], $2::timestamptz[]) as t(id, at)
+     where hold.id = t.id and lifted_at is null`,
+    [holdsLifted.map(({ hold }) => hold), holdsLifted.map(({ at }) => at)],
+  );
+  const lifted = new Map(holdsLifted.map(({ hold, at }) => [hold, at]));
+  await client.query(
+    `insert into hold (id, recipient, reason, detail, placed_at, told_at, lifted_at)
+     select id, recipient, reason, detail, at, at, lifted_at
+     from unnest($1::uuid[], $2::text[], $3::text[], $4::jsonb[], $5::timestamptz[], $6::timestamptz[])
+       as t(id, recipient, reason, detail, at, lifted_at)
      on conflict do nothing`,
     [
       holdsPlaced.map(({ hold }) => hold),
@@ -190,12 +198,8 @@ async function writeConsents(client: PoolClient, plan: Rebuild): Promise<void> {
       holdsPlaced.map(({ reason }) => reason),
       holdsPlaced.map(({ detail }) => JSON.stringify(detail)),
       holdsPlaced.map(({ at }) => at),
+      holdsPlaced.map(({ hold }) => lifted.get(hold) ?? null),
     ],
-  );
-  await client.query(
-    `update hold set lifted_at = t.at from unnest($1::uuid[], $2::timestamptz[]) as t(id, at)
-     where hold.id = t.id and lifted_at is null`,
-    [holdsLifted.map(({ hold }) => hold), holdsLifted.map(({ at }) => at)],
   );
 }
 

@@ -3,7 +3,7 @@ import type { Desk } from "../desk.ts";
 import { placeHold } from "../releases/place-hold.ts";
 import { findForgotten } from "./find-forgotten.ts";
 import { mendCounts } from "./mend-counts.ts";
-import { readLog } from "./read-log.ts";
+import { type ReadLog, readLog } from "./read-log.ts";
 import { assertKeyholderCurrent, rebuildState } from "./rebuild-state.ts";
 import { type RestoreReport, reportName, toReportText, writeReport } from "./restore-report.ts";
 
@@ -22,9 +22,12 @@ async function recover(desk: Desk, restore: Restore): Promise<void> {
   const counts = await mendCounts(desk, restore);
   const log = await readLog(desk, restore);
   const found = { ...restore, entries: restore.toSize - restore.fromSize, ...findForgotten(log), counts };
-  await holdAll(desk, found);
+  await holdAll(desk, found, recipientsIn(log));
   await assertKeyholderCurrent(desk, restore, log);
-  const text = await rebuildState(desk, { restore, log }, (rebuilt) => toReportText({ ...found, rebuilt }));
+  const { withoutKeys } = counts;
+  const text = await rebuildState(desk, { restore, log, withoutKeys }, (rebuilt) =>
+    toReportText({ ...found, rebuilt }),
+  );
   await writeReport(desk, restore, text);
   // Last: a desk that is killed in between does it again at its next start; what was rebuilt is not rebuilt twice.
   await settleRestores(desk.pool, [restore.id]);
@@ -32,10 +35,10 @@ async function recover(desk: Desk, restore: Restore): Promise<void> {
 
 type Found = Omit<RestoreReport, "rebuilt">;
 
-async function holdAll(desk: Desk, found: Found): Promise<void> {
+async function holdAll(desk: Desk, found: Found, named: readonly string[]): Promise<void> {
   const detail = detailOf(found);
   desk.log.warn(detail, "the database was restored; all is held");
-  for (const recipient of await recipientsOf(desk)) {
+  for (const recipient of [...new Set([...(await recipientsOf(desk)), ...named])].sort()) {
     await placeHold(desk, { recipient, reason: "restored", detail, placedBy: null });
   }
 }
@@ -57,5 +60,9 @@ async function recipientsOf(desk: Desk): Promise<string[]> {
   const { rows } = await desk.pool.query<{ recipient: string }>(
     `select recipient from agreement union select recipient from "order" union select recipient from recipient_state`,
   );
-  return [...new Set([...Object.keys(desk.recipients), ...rows.map(({ recipient }) => recipient)])].sort();
+  return [...Object.keys(desk.recipients), ...rows.map(({ recipient }) => recipient)];
 }
+
+/** Also those of whom the log alone knows. */
+const recipientsIn = ({ events }: ReadLog): string[] =>
+  events.flatMap((event) => ("recipient" in event && event.recipient !== "" ? [event.recipient] : []));

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { refuseOldKeyholder } from "./rebuild-rules.ts";
+import { choosePeopleToErase, refuseOldKeyholder } from "./rebuild-rules.ts";
 
 const current = { signedSize: 10, logSize: 10, journalSize: 7, loggedJournalSize: 7 };
 
@@ -23,4 +23,11 @@ describe("refuseOldKeyholder()", () => {
       }),
     );
   });
+});
+
+it("choosePeopleToErase() chooses nobody where the log has fewer erasures than people lack their keys", () => {
+  expect(choosePeopleToErase(["a", "b"], 1)).toEqual([]);
+  expect(choosePeopleToErase(["a", "b"], 0)).toEqual([]);
+  expect(choosePeopleToErase(["a", "b"], 2)).toEqual(["a", "b"]);
+  expect(choosePeopleToErase([], 3)).toEqual([]);
 });

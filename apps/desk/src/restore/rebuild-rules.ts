@@ -24,6 +24,14 @@ export function refuseOldKeyholder(age: KeyholderAge): string | undefined {
 }
 
 /**
+ * Who is to be erased again: everybody without keys, where the log has an erasure for each of them. Where it has fewer,
+ * some lack their keys for another reason, and nobody is.
+ */
+export function choosePeopleToErase(withoutKeys: readonly string[], erasures: number): readonly string[] {
+  return withoutKeys.length <= erasures ? withoutKeys : [];
+}
+
+/**
  * Why no hold may be lifted now: a restore is open whose release state was not rebuilt from the log. `open` are the ids of
  * restores that the desk has not finished with.
  */

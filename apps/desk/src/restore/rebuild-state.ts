@@ -8,11 +8,12 @@ import { toStoredOutcome } from "../releases/stored-outcome.ts";
 import { DeskError } from "../server/desk-error.ts";
 import { applyRebuild, noteUnopened, type ReleaseEvidence } from "./apply-rebuild.ts";
 import { cancelUndecided } from "./cancel-undecided.ts";
+import { eraseAgain } from "./erase-again.ts";
 import { loadKnown } from "./load-known.ts";
 import type { Place } from "./log-events.ts";
 import { planRebuild, type Rebuild, type RebuiltRelease } from "./plan-rebuild.ts";
 import { askOutcomes, type ReadLog } from "./read-log.ts";
-import { refuseOldKeyholder } from "./rebuild-rules.ts";
+import { choosePeopleToErase, refuseOldKeyholder } from "./rebuild-rules.ts";
 
 const LOG_TIMEOUT_MS = 60_000;
 
@@ -31,6 +32,8 @@ export type RebuiltState = {
   readonly runsClosed: number;
   readonly holdsPlaced: number;
   readonly holdsLifted: number;
+  /** People who were erased since, and are again. */
+  readonly erased: number;
   /** Releases whose line nobody knows. */
   readonly unplaced: readonly Place[];
   /** Jobs whose receipt the keyholder has not counted, while the signed receipt itself is lost. */
@@ -57,9 +60,10 @@ export async function assertKeyholderCurrent(
  */
 export async function rebuildState(
   desk: Desk,
-  { restore, log }: { readonly restore: Restore; readonly log: ReadLog },
+  given: { readonly restore: Restore; readonly log: ReadLog; readonly withoutKeys: readonly string[] },
   toReport: (rebuilt: RebuiltState) => string,
 ): Promise<string> {
+  const { restore, log } = given;
   const events = await cancelUndecided(desk, log);
   return inTransaction(desk.pool, async (client) => {
     // Two desks that start at once take turns.
@@ -70,7 +74,10 @@ export async function rebuildState(
     const evidenceOf = (releases: readonly RebuiltRelease[]) => gatherEvidence(desk, releases);
     await applyRebuild(client, plan, { now: desk.now(), evidenceOf });
     await noteUnopened(client, log.unopened);
-    const report = toReport({ ...summarise(plan), uncounted: await findUncounted(desk, plan) });
+    const erased = choosePeopleToErase(given.withoutKeys, plan.others.erased ?? 0);
+    await eraseAgain(client, erased, desk.now());
+    const uncounted = await findUncounted(desk, plan);
+    const report = toReport({ ...summarise(plan), uncounted, erased: erased.length });
     await client.query("insert into restore_rebuild (restore_id, rebuilt_at, report) values ($1, $2, $3)", [
       ...[restore.id, desk.now(), report],
     ]);
@@ -103,7 +110,7 @@ async function gatherEvidence(desk: Desk, releases: readonly RebuiltRelease[]): 
   });
 }
 
-function summarise(plan: Rebuild): Omit<RebuiltState, "uncounted"> {
+function summarise(plan: Rebuild): Omit<RebuiltState, "uncounted" | "erased"> {
   const { jobs, stubs, scanned, unplaced, others: notRebuilt } = plan;
   return {
     releases: plan.releases.length,

@@ -135,6 +135,11 @@ export async function readState({ pool }: Pick<Desk, "pool">, recipient: string,
        from job join card on card.id = job.card_id join request on request.id = card.request_id
        where job.recipient = $1 and job.order_id = any($2::uuid[]) order by card.id`,
     ),
+    people: await ofOrders(
+      `select distinct person.id, presence, person.record_version, details is null emptied, root_erased_at is null has_root
+       from job join person on person.id = job.person_id
+       where job.recipient = $1 and job.order_id = any($2::uuid[]) order by person.id`,
+    ),
     runs: await ofOrders(
       "select id, state, closed_at from run where recipient = $1 and order_id = any($2::uuid[]) order by id",
     ),
