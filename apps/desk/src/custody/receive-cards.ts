@@ -43,7 +43,12 @@ export async function receiveCards(desk: Desk, actor: Actor, scans: readonly Sca
     cards.push(...answer.cards);
     refused.push(...answer.refused.map(({ scan, reason }) => ({ scan: start + scan, reason })));
   }
-  const unregistered = await whileCardsStand(() => receiveUnregistered(desk, actor, { scans, refused }));
+  const unknown = refused.flatMap(({ scan, reason }) => {
+    const scanned = scans[scan];
+    const isBlank = reason === "unknown-card" && scanned !== undefined && "blank" in scanned;
+    return isBlank ? [{ scan, blank: scanned.blank }] : [];
+  });
+  const unregistered = await whileCardsStand(() => receiveUnregistered(desk, actor, unknown));
   const left = refused.filter(({ scan }) => !unregistered.has(scan));
   const received = cards.length + unregistered.size;
   return { received, cards, refused: left, unregistered: [...unregistered.values()] };

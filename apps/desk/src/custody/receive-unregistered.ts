@@ -2,7 +2,6 @@ import type { Actor } from "../access/roles.ts";
 import type { Desk } from "../desk.ts";
 import { recordEntries } from "../entries/record-entries.ts";
 import { CardMoved } from "./find-cards.ts";
-import type { ReceiveReport, Scan } from "./receive-cards.ts";
 
 type Unregistered = {
   readonly job: string;
@@ -13,19 +12,15 @@ type Unregistered = {
 
 /**
  * Takes in the plastic of jobs that came back from the log alone, by the blank of their receipt: it counts as unaccounted
- * like any other, until it is here. Answers those taken in, by the place of their scan, out of the scans of unknown cards.
+ * like any other, until it is here. Answers those taken in, by the place of their scan.
  */
 export async function receiveUnregistered(
   desk: Desk,
   actor: Actor,
-  { scans, refused }: { readonly scans: readonly Scan[]; readonly refused: ReceiveReport["refused"] },
+  unknown: readonly { readonly scan: number; readonly blank: string }[],
 ): Promise<ReadonlyMap<number, string>> {
-  const blanks = new Map<string, number>();
-  for (const { scan, reason } of refused) {
-    const scanned = scans[scan];
-    if (reason === "unknown-card" && scanned !== undefined && "blank" in scanned && !blanks.has(scanned.blank))
-      blanks.set(scanned.blank, scan);
-  }
+  // Backwards, so that the first scan of a blank is the one that counts.
+  const blanks = new Map(unknown.toReversed().map(({ scan, blank }) => [blank, scan]));
   if (blanks.size === 0) return new Map();
   // The serials of two contractors' blanks may collide: a piece of plastic accounts for one job.
   const { rows } = await desk.pool.query<Unregistered>(
