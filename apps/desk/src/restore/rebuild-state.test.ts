@@ -7,6 +7,7 @@ import { startTestDesk, type TestDesk } from "../database/test-desk.ts";
 import { erasePerson } from "../people/register.ts";
 import { settleCounters } from "../releases/settle-counters.ts";
 import { makeRecipient, type TestOrder, type TestRecipient } from "../releases/test-recipient.ts";
+import { holdAfterRestore } from "./hold-after-restore.ts";
 import {
   behind,
   keepDatabase,
@@ -190,6 +191,22 @@ describe("a desk that starts on an old database under the whole log", () => {
         },
         ...{ stubs: [...lost.jobs], unplaced: [], uncounted: [], notRebuilt: { erased: 1 } },
       },
+    });
+  });
+
+  it("changes nothing when it does it again: after a kill before the end, and even from the beginning", async () => {
+    const report = async () => (await desk().pool.query("select report from restore_rebuild")).rows;
+    const kept = await report();
+    for (const forget of ["", "delete from restore_rebuild;"]) {
+      await desk().pool.query(`${forget} update ledger.restore set settled_at = null`);
+      await holdAfterRestore(desk());
+      expect(await stateNow()).toEqual(then.state);
+      expect(await exposure()).toEqual(then.exposure);
+      if (forget === "") expect(await report()).toEqual(kept);
+      expect((await holdsOf()).length).toBe(1);
+    }
+    expect(JSON.parse((await report())[0]?.report)).toMatchObject({
+      rebuilt: { releases: 0, jobs: 0, stubs: [], receipts: 0, lines: 0, cards: 0, holdsPlaced: 0, erased: 0 },
     });
   });
 
