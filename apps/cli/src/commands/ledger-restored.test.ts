@@ -24,7 +24,7 @@ const reportOf = (id: string) => ({
   counts: { raised: 7, withoutKeys: ["person-1"] },
   rebuilt: {
     ...{ releases: 2, jobs: 1, receipts: 1, scanned: 1, cards: 1, lines: 2 },
-    ...{ approvals: 0, runsClosed: 1, holdsPlaced: 1, holdsLifted: 0, erased: 3 },
+    ...{ approvals: 0, runsClosed: 1, holdsPlaced: 1, holdsLifted: 0, erased: 3, disclosures: 4 },
     ...{ stubs: ["job-9"], unplaced: [], uncounted: ["job-1"], notRebuilt: { imported: 1, "order-sealed": 2 } },
   },
 });
@@ -58,7 +58,7 @@ describe("tipstaff ledger restored", () => {
       [
         "Restore 10, 2026-03-02T00:00:00.000Z: entries 3 to 8 came back from the folder.",
         "Rebuilt from the log: 2 releases, 1 receipts, 1 cards scanned in; 1 jobs moved, 1 cards changed, 2 lines' chains set.",
-        "What people had decided: 1 runs closed, 0 attempts approved, 1 holds placed, 0 lifted, 3 people erased.",
+        "What people had decided: 1 runs closed, 0 attempts approved, 1 holds placed, 0 lifted, 3 people erased, 4 disclosures declared.",
         "1 jobs that the register does not know, counted and never released again:",
         "  job-9",
         "0 releases whose line nobody knows; such a line stops at its next request.",

@@ -12,7 +12,8 @@ const releaseSchema = placeSchema.extend({
 });
 const rebuiltSchema = z.object({
   ...{ releases: z.int(), jobs: z.int(), receipts: z.int(), scanned: z.int(), cards: z.int(), lines: z.int() },
-  ...{ approvals: z.int(), runsClosed: z.int(), holdsPlaced: z.int(), holdsLifted: z.int(), erased: z.int() },
+  ...{ approvals: z.int(), runsClosed: z.int(), holdsPlaced: z.int(), holdsLifted: z.int() },
+  ...{ erased: z.int(), disclosures: z.int() },
   ...{ stubs: z.array(z.string()), unplaced: z.array(placeSchema), uncounted: z.array(z.string()) },
   notRebuilt: z.record(z.string(), z.int()),
 });
@@ -76,10 +77,10 @@ export function restoredWords({ id, at, fromSize, toSize, counts, rebuilt, ...fo
 /** First what is as it was, then what people must know of the rest. */
 function rebuiltWords(rebuilt: Report["rebuilt"]): string[] {
   const { releases, jobs, receipts, scanned, cards, lines, stubs, unplaced, uncounted, notRebuilt } = rebuilt;
-  const { approvals, runsClosed, holdsPlaced, holdsLifted, erased } = rebuilt;
+  const { approvals, runsClosed, holdsPlaced, holdsLifted, erased, disclosures } = rebuilt;
   return [
     `Rebuilt from the log: ${releases} releases, ${receipts} receipts, ${scanned} cards scanned in; ${jobs} jobs moved, ${cards} cards changed, ${lines} lines' chains set.`,
-    `What people had decided: ${runsClosed} runs closed, ${approvals} attempts approved, ${holdsPlaced} holds placed, ${holdsLifted} lifted, ${erased} people erased.`,
+    `What people had decided: ${runsClosed} runs closed, ${approvals} attempts approved, ${holdsPlaced} holds placed, ${holdsLifted} lifted, ${erased} people erased, ${disclosures} disclosures declared.`,
     ...section(`${stubs.length} jobs that the register does not know, counted and never released again`, stubs),
     ...section(
       `${unplaced.length} releases whose line nobody knows; such a line stops at its next request`,

@@ -4,9 +4,17 @@ import { migration0002 } from "./migration-0002.ts";
 import { migration0003 } from "./migration-0003.ts";
 import { migration0004 } from "./migration-0004.ts";
 import { migration0005 } from "./migration-0005.ts";
+import { migration0006 } from "./migration-0006.ts";
 
 /** Numbered migrations; never edited once landed. */
-const MIGRATIONS: readonly string[] = [migration0001, migration0002, migration0003, migration0004, migration0005];
+const MIGRATIONS: readonly string[] = [
+  migration0001,
+  migration0002,
+  migration0003,
+  migration0004,
+  migration0005,
+  migration0006,
+];
 const LOCK = 7_304_001;
 
 /** Brings the desk's schema up to date; safe to call from several processes at once. */

@@ -9,7 +9,8 @@ export type ListedDisclosure = {
   readonly people: number;
   /** As it was given first. */
   readonly reason: string;
-  readonly declaredBy: string;
+  /** Null for one that came back from the log after a restore. */
+  readonly declaredBy: string | null;
   readonly declaredAt: Date;
 };
 

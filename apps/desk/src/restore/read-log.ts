@@ -2,6 +2,7 @@ import { leafHash } from "@tipstaff/ledger";
 import type { Restore } from "@tipstaff/ledger/postgres";
 import { KEYHOLDER_BATCH, type KeyholderResponse, type Outcome } from "@tipstaff/release-protocol";
 import type { Desk } from "../desk.ts";
+import { type DisclosureEvent, toDisclosure } from "./disclosure-events.ts";
 import {
   type FollowUp,
   type LoggedRelease,
@@ -29,6 +30,7 @@ export type ReadLog = {
   /** Without the releases that the database has itself. */
   readonly events: readonly (ReleaseEvent | UndecidedRelease | FollowUp)[];
   readonly unopened: readonly UnopenedEntry[];
+  readonly disclosures: readonly DisclosureEvent[];
   /** The longest that the keyholder's journal ever was, by the log. */
   readonly journalSize: number;
 };
@@ -43,6 +45,7 @@ export async function readLog(
 ): Promise<ReadLog> {
   const events: (ReleaseEvent | UndecidedRelease | FollowUp)[] = [];
   const unopened: UnopenedEntry[] = [];
+  const disclosures: DisclosureEvent[] = [];
   let journalSize = 0;
   for (let start = fromSize; start < toSize; start += KEYHOLDER_BATCH) {
     const entries = await readEntries(desk, start, Math.min(toSize, start + KEYHOLDER_BATCH));
@@ -53,11 +56,16 @@ export async function readLog(
       const [said, outcome] = [facts[at] ?? undefined, outcomes[at] ?? undefined];
       if (said !== undefined) journalSize = Math.max(journalSize, toJournalSize(said));
       else if (outcome?.outcome !== "cancelled") unopened.push(toUnopened(place, outcome));
+      const disclosure = said && toDisclosure(place, said);
+      if (disclosure !== undefined) {
+        disclosures.push(disclosure);
+        continue;
+      }
       const event = said === undefined ? toRecalled(place, outcome) : toEvent(place, said, outcome);
       if (event !== undefined && !(event.kind === "release" && isKnown)) events.push(event);
     }
   }
-  return { events, unopened, journalSize };
+  return { events, unopened, disclosures, journalSize };
 }
 
 type Entry = { readonly index: number; readonly operationId: Buffer; readonly leaf: Buffer; readonly isKnown: boolean };

@@ -11,7 +11,6 @@ import { holdAfterRestore } from "./hold-after-restore.ts";
 import {
   behind,
   keepDatabase,
-  keepKeys,
   putBack,
   type RunningDesk,
   readState,
@@ -26,8 +25,6 @@ let closed: TestOrder;
 let lost: TestOrder;
 let running: RunningDesk | undefined;
 let app: FastifyInstance;
-/** Of a desk in this process that was never restarted: its pool goes on. */
-let elder: FastifyInstance;
 const asked = new Map<number, ReleaseRequest>();
 const answers = new Map<number, { readonly sealed: unknown; readonly enc: unknown }>();
 
@@ -142,8 +139,7 @@ beforeAll(async () => {
   // A database that goes away is what is wanted here.
   vi.stubEnv("TEST_LOG_LEVEL", process.env.TEST_LOG_LEVEL ?? "silent");
   const started = await startTestDesk();
-  elder = started.app;
-  app = elder;
+  app = started.app;
   test = behind(started, () => app);
   bureau = await makeRecipient(test, { jobs: 12, limits: { receiptWithin: "PT2H" } });
   closed = await bureau.addOrder(1);
@@ -289,35 +285,5 @@ describe("a desk that starts on an old database under the whole log", () => {
       const request = bureau.makeRequest(bureau.place(job(at)), line(on));
       expect((await bureau.release(request)).status).toBe(200);
     }
-  });
-});
-
-describe("where the keyholder's store is an old copy too", () => {
-  it("nothing is rebuilt, no hold is lifted by anybody, and the error says what to do", async () => {
-    await keepDatabase(test, "backup-2");
-    await keepKeys(test, "keys-2");
-    await ok(release(11));
-    await running?.stop();
-    running = undefined;
-    await putBack(test, "postgres", { from: "backup-2" });
-    await putBack(test, "keys", { from: "keys-2", aside: "keys-3" });
-    await rebuildFromFolder(test);
-    await expect(startDesk(test)).rejects.toThrow(/older than the log.*restore its newest folder/);
-    app = elder;
-    const [hold] = await holdsOf();
-    for (const login of ["security.one", "security.two", "security.one"] as const) {
-      const answer = await staff(login).post(`/api/holds/${hold?.id}/lift`, {});
-      expect([answer.status, answer.text]).toEqual([409, expect.stringMatching(/is not rebuilt from the log yet/)]);
-    }
-    expect(await count(`job where id = '${job(11)}' and state = 'sealed'`)).toBe(1);
-  });
-
-  it("its newest store put back, the next start rebuilds, and two people lift the hold", async () => {
-    await putBack(test, "keys", { from: "keys-3" });
-    running = await startDesk(test);
-    app = running.app;
-    expect(await count(`job where id = '${job(11)}' and state = 'released'`)).toBe(1);
-    await liftAll();
-    expect(await holdsOf()).toEqual([]);
   });
 });

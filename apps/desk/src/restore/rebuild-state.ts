@@ -13,6 +13,7 @@ import { loadKnown } from "./load-known.ts";
 import type { Place } from "./log-events.ts";
 import { planRebuild, type Rebuild, type RebuiltRelease } from "./plan-rebuild.ts";
 import { askOutcomes, type ReadLog } from "./read-log.ts";
+import { rebuildDisclosures } from "./rebuild-disclosures.ts";
 import { choosePeopleToErase, refuseOldKeyholder } from "./rebuild-rules.ts";
 
 const LOG_TIMEOUT_MS = 60_000;
@@ -32,6 +33,8 @@ export type RebuiltState = {
   readonly runsClosed: number;
   readonly holdsPlaced: number;
   readonly holdsLifted: number;
+  /** Declared disclosures, one for each person. */
+  readonly disclosures: number;
   /** People who were erased since, and are again. */
   readonly erased: number;
   /** Releases whose line nobody knows. */
@@ -76,8 +79,14 @@ export async function rebuildState(
     await noteUnopened(client, log.unopened);
     const erased = choosePeopleToErase(given.withoutKeys, plan.others.erased ?? 0);
     await eraseAgain(client, erased, desk.now());
-    const uncounted = await findUncounted(desk, plan);
-    const report = toReport({ ...summarise(plan), uncounted, erased: erased.length });
+    const asking = { disclosures: log.disclosures, reason: `restore ${restore.id}` };
+    const disclosures = await rebuildDisclosures(desk, client, asking);
+    const lost = log.disclosures.length - disclosures;
+    const report = toReport({
+      ...summarise(plan),
+      ...{ disclosures, erased: erased.length, uncounted: await findUncounted(desk, plan) },
+      notRebuilt: lost === 0 ? plan.others : { ...plan.others, disclosure: lost },
+    });
     await client.query("insert into restore_rebuild (restore_id, rebuilt_at, report) values ($1, $2, $3)", [
       ...[restore.id, desk.now(), report],
     ]);
@@ -110,8 +119,8 @@ async function gatherEvidence(desk: Desk, releases: readonly RebuiltRelease[]): 
   });
 }
 
-function summarise(plan: Rebuild): Omit<RebuiltState, "uncounted" | "erased"> {
-  const { jobs, stubs, scanned, unplaced, others: notRebuilt } = plan;
+function summarise(plan: Rebuild): Omit<RebuiltState, "uncounted" | "erased" | "disclosures" | "notRebuilt"> {
+  const { jobs, stubs, scanned, unplaced } = plan;
   return {
     releases: plan.releases.length,
     jobs: jobs.length,
@@ -124,7 +133,7 @@ function summarise(plan: Rebuild): Omit<RebuiltState, "uncounted" | "erased"> {
     runsClosed: plan.runsClosed.length,
     holdsPlaced: plan.holdsPlaced.length,
     holdsLifted: plan.holdsLifted.length,
-    ...{ unplaced, notRebuilt },
+    unplaced,
   };
 }
 
