@@ -18,7 +18,10 @@ export function registerLedgerRebuild(ledger: Command): void {
     .description(
       "after a restore, with the desk stopped: the database's ledger from the folder, or the folder from the database",
     )
-    .option("--from-folder", "entries, operation ids and head of the database; the desk then holds every recipient")
+    .option(
+      "--from-folder",
+      "entries, operation ids and head of the database; the desk then holds every recipient and rebuilds the release state",
+    )
     .option("--from-database", "tiles, bundles, openings; the keyholder must run, it signs the checkpoint again")
     .action(async (options: { fromFolder?: boolean; fromDatabase?: boolean }, command: Command) => {
       if (options.fromFolder === options.fromDatabase) {
@@ -78,5 +81,5 @@ function rebuiltWords(done: RebuiltLedger): string {
   const { from, size } = done;
   if (from === size) return `The database had all ${size} entries of the folder.`;
   const words = `The database had ${from} entries and has ${size} again: ${size - from} came back from the folder.`;
-  return `${words}\nThe desk holds every recipient at its next start; docs/operate/restore.md says how to go on.`;
+  return `${words}\nAt its next start the desk holds every recipient and rebuilds the release state: tipstaff ledger restored, and docs/operate/restore.md.`;
 }
