@@ -9,7 +9,7 @@ export function registerBench(program: Command): void {
     .command("bench [names...]")
     .description("measure, each figure against a floor of the same run (from a clone)")
     .option("--people <n>", "how many people", "2000")
-    .option("--verify-entries <n>", "how many entries in the log that is verified, 500 bytes of disk each", "1000000")
+    .option("--verify-entries <n>", "how many entries in the log that is verified, 500 bytes of disk each", "2000000")
     .action(async (names: string[], options: { people: string; verifyEntries: string }, command: Command) => {
       const json = command.optsWithGlobals().json ? ["--json"] : [];
       const sizes = ["--people", options.people, "--verify-entries", options.verifyEntries];
