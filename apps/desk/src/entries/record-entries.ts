@@ -3,9 +3,11 @@ import type { Desk } from "../desk.ts";
 import { DeskError } from "../server/desk-error.ts";
 import { appendEntries } from "./append-entries.ts";
 import { type CountMove, type Draft, numberDrafts } from "./number-drafts.ts";
+import { oneTrip } from "./one-trip.ts";
 import { type PreparedEntry, prepareEntries } from "./prepare-entries.ts";
 
 const MAX_TRIES = 8;
+const BEGIN = "begin; set local lock_timeout = '10s'";
 /** Deadlock, serialisation failure, lock timeout: the same may go well the next time. */
 const TRANSIENT = new Set(["40P01", "40001", "55P03"]);
 
@@ -33,8 +35,7 @@ export async function recordEntries<T>(
     try {
       const value = await inTransaction(desk.pool, async (client) => {
         if (!(await moveCounts(client, numbered.moves))) throw new CountMoved();
-        const made = await business(client, prepared);
-        await appendEntries(client, prepared);
+        const [made] = await oneTrip(client, () => [business(client, prepared), appendEntries(client, prepared)]);
         return made;
       });
       if (prepared.length > 0) desk.sequencer.wake();
@@ -73,27 +74,36 @@ export async function moveCounts(client: PoolClient, moves: readonly CountMove[]
   if (moves.length === 0) return true;
   // Sorted, so that two transactions about the same people wait for each other and do not lock each other out.
   const people = moves.map((move) => move.person).sort();
-  await client.query({
-    name: "person-counts-lock",
-    text: "select 1 from person where id = any($1::uuid[]) order by id for no key update",
-    values: [people],
-  });
-  const { rowCount } = await client.query({
-    name: "person-counts-move",
-    text: `update person set tag_n = move.to_n
-     from unnest($1::uuid[], $2::bigint[], $3::bigint[]) as move(id, from_n, to_n)
-     where person.id = move.id and person.tag_n = move.from_n`,
-    values: [moves.map((move) => move.person), moves.map((move) => move.from), moves.map((move) => move.to)],
-  });
-  return rowCount === moves.length;
+  const [, moved] = await oneTrip(client, () => [
+    client.query({
+      name: "person-counts-lock",
+      text: "select 1 from person where id = any($1::uuid[]) order by id for no key update",
+      values: [people],
+    }),
+    client.query({
+      name: "person-counts-move",
+      text: `update person set tag_n = move.to_n
+       from unnest($1::uuid[], $2::bigint[], $3::bigint[]) as move(id, from_n, to_n)
+       where person.id = move.id and person.tag_n = move.from_n`,
+      values: [moves.map((move) => move.person), moves.map((move) => move.from), moves.map((move) => move.to)],
+    }),
+  ]);
+  return moved.rowCount === moves.length;
 }
 
-/** Runs `work` in one transaction, in which no lock is waited for longer than ten seconds. */
-export async function inTransaction<T>(pool: Pool, work: (client: PoolClient) => Promise<T>): Promise<T> {
+/**
+ * Runs `work` in one transaction, in which no lock is waited for longer than ten seconds. `unhurried`: its commit does not
+ * wait for the disk, since a crash of the database loses nothing that is not found again.
+ */
+export async function inTransaction<T>(
+  pool: Pool,
+  work: (client: PoolClient) => Promise<T>,
+  { unhurried }: { readonly unhurried: boolean } = { unhurried: false },
+): Promise<T> {
   const client = await pool.connect();
   let broken: Error | undefined;
   try {
-    await client.query("begin; set local lock_timeout = '10s'");
+    await client.query(unhurried ? `${BEGIN}; set local synchronous_commit = off` : BEGIN);
     const value = await work(client);
     await client.query("commit");
     return value;

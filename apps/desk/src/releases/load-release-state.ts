@@ -2,6 +2,7 @@ import { chainStart } from "@tipstaff/release-protocol";
 import { parseJobContext } from "@tipstaff/sealing";
 import type { PoolClient } from "pg";
 import type { JobState } from "../cards/states.ts";
+import { oneTrip } from "../entries/one-trip.ts";
 import { DeskError } from "../server/desk-error.ts";
 import type { AskedRelease } from "./asked-release.ts";
 import type { AgreementInUse, LineState, ReleasableJob, ReleaseRun } from "./decide-release.ts";
@@ -35,34 +36,36 @@ export async function loadReleaseState(
   },
 ): Promise<BatchState> {
   const { recipient, asked } = batch;
-  const { unaccounted, bucket } = await lockRecipient(client, recipient);
   const jobIds = [...new Set(asked.map(({ request }) => request.job))];
-  const jobs = await loadJobs(client, { recipient, jobIds });
-  return {
-    bucket,
-    unaccounted,
-    held: await isHeld(client, recipient),
-    known: await findKnown(client, asked),
-    agreements: await activeOf(client, batch.agreements),
-    ...jobs,
-    runs: await loadRuns(client, { jobIds, runIds: [...new Set(asked.map(({ request }) => request.run))] }),
-    lines: await lockLines(client, { recipient, lines: [...new Set(asked.map(({ request }) => request.line))] }),
-    lineCount: await countLines(client, recipient),
-  };
+  const runIds = [...new Set(asked.map(({ request }) => request.run))];
+  const lineNames = [...new Set(asked.map(({ request }) => request.line))];
+  const [counters, jobs, held, known, agreements, runs, lines, lineCount] = await oneTrip(client, () => [
+    lockRecipient(client, recipient),
+    loadJobs(client, { recipient, jobIds }),
+    isHeld(client, recipient),
+    findKnown(client, asked),
+    activeOf(client, batch.agreements),
+    loadRuns(client, { jobIds, runIds }),
+    lockLines(client, { recipient, lines: lineNames }),
+    countLines(client, recipient),
+  ]);
+  return { ...counters, ...jobs, held, known, agreements, runs, lines, lineCount };
 }
 
 async function lockRecipient(client: PoolClient, recipient: string) {
   // A bucket of infinitely many tokens is a full one: how much it holds, the agreement says.
-  await client.query({
-    name: "recipient-first",
-    text: "insert into recipient_state (recipient, tokens, tokens_at) values ($1, 'Infinity', now()) on conflict do nothing",
-    values: [recipient],
-  });
-  const { rows } = await client.query<{ tokens: number; tokens_at: Date; unaccounted: number }>({
-    name: "recipient-lock",
-    text: "select tokens, tokens_at, unaccounted from recipient_state where recipient = $1 for update",
-    values: [recipient],
-  });
+  const [, { rows }] = await oneTrip(client, () => [
+    client.query({
+      name: "recipient-first",
+      text: "insert into recipient_state (recipient, tokens, tokens_at) values ($1, 'Infinity', now()) on conflict do nothing",
+      values: [recipient],
+    }),
+    client.query<{ tokens: number; tokens_at: Date; unaccounted: number }>({
+      name: "recipient-lock",
+      text: "select tokens, tokens_at, unaccounted from recipient_state where recipient = $1 for update",
+      values: [recipient],
+    }),
+  ]);
   const [row] = rows;
   if (row === undefined) throw new DeskError("broken-invariant", "A recipient's counters disappeared");
   return { unaccounted: row.unaccounted, bucket: { tokens: row.tokens, at: row.tokens_at } };
@@ -85,24 +88,10 @@ type JobRow = {
   approved: number[];
 };
 
-async function loadJobs(client: PoolClient, { recipient, jobIds }: { recipient: string; jobIds: string[] }) {
-  // Skipped, not waited for: others lock a person, then jobs, then a recipient; this one has the recipient already.
-  const { rows } = await client.query<JobRow>({
-    name: "release-jobs",
-    text: `select job.id, job.person_id, job.recipient, job.order_id, o.expires_at order_expires_at, o.agreement_digest,
-        job.state, job.attempt, job.line, job.context, job.wrapped is not null has_key, job.record_version,
-        exists (select from receipt where receipt.job_id = job.id) has_receipt,
-        array(select attempt from attempt_approval a where a.job_id = job.id) approved
-      from job join "order" o on o.id = job.order_id
-      where job.id = any($1::uuid[]) and job.recipient = $2 for update of job skip locked`,
-    values: [jobIds, recipient],
-  });
-  const people = await client.query<{ id: string; tag_n: string; record_version: number; presence: string }>({
-    name: "release-people",
-    text: `select id, tag_n, record_version, presence from person
-      where id = any($1::uuid[]) for no key update skip locked`,
-    values: [rows.map((row) => row.person_id)],
-  });
+type Asked = { readonly recipient: string; readonly jobIds: readonly string[] };
+
+async function loadJobs(client: PoolClient, asked: Asked) {
+  const [{ rows }, people] = await oneTrip(client, () => [lockJobs(client, asked), lockPeople(client, asked)]);
   const records = new Map(people.rows.map((row) => [row.id, row]));
   const jobs = new Map<string, ReleasableJob>();
   const locked = new Set<string>();
@@ -112,11 +101,35 @@ async function loadJobs(client: PoolClient, { recipient, jobIds }: { recipient: 
     locked.add(row.id);
     jobs.set(row.id, toJob(row, person.presence === "erased" ? null : person.record_version));
   }
-  const busy = await findBusy(client, { recipient, jobIds: jobIds.filter((id) => !locked.has(id)) });
+  const busy = await findBusy(client, { ...asked, jobIds: asked.jobIds.filter((id) => !locked.has(id)) });
   return { jobs, busy, counts: new Map(people.rows.map((row) => [row.id, Number(row.tag_n)])) };
 }
 
-async function findBusy(client: PoolClient, { recipient, jobIds }: { recipient: string; jobIds: string[] }) {
+/** Skipped, not waited for: others lock a person, then jobs, then a recipient; this one has the recipient already. */
+function lockJobs(client: PoolClient, { recipient, jobIds }: Asked) {
+  return client.query<JobRow>({
+    name: "release-jobs",
+    text: `select job.id, job.person_id, job.recipient, job.order_id, o.expires_at order_expires_at, o.agreement_digest,
+        job.state, job.attempt, job.line, job.context, job.wrapped is not null has_key, job.record_version,
+        exists (select from receipt where receipt.job_id = job.id) has_receipt,
+        array(select attempt from attempt_approval a where a.job_id = job.id) approved
+      from job join "order" o on o.id = job.order_id
+      where job.id = any($1::uuid[]) and job.recipient = $2 for update of job skip locked`,
+    values: [jobIds, recipient],
+  });
+}
+
+function lockPeople(client: PoolClient, { recipient, jobIds }: Asked) {
+  return client.query<{ id: string; tag_n: string; record_version: number; presence: string }>({
+    name: "release-people",
+    text: `select id, tag_n, record_version, presence from person
+      where id in (select person_id from job where id = any($1::uuid[]) and recipient = $2)
+      for no key update skip locked`,
+    values: [jobIds, recipient],
+  });
+}
+
+async function findBusy(client: PoolClient, { recipient, jobIds }: Asked): Promise<Set<string>> {
   if (jobIds.length === 0) return new Set<string>();
   const { rows } = await client.query<{ id: string }>(
     "select id from job where id = any($1::uuid[]) and recipient = $2 and order_id is not null",

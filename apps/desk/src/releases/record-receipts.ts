@@ -1,6 +1,7 @@
 import type { PoolClient } from "pg";
 import type { Desk } from "../desk.ts";
 import type { Draft } from "../entries/number-drafts.ts";
+import { oneTrip } from "../entries/one-trip.ts";
 import { type RecordedEntry, recordEntries } from "../entries/record-entries.ts";
 import type { LoadedReceipt } from "./load-receipts.ts";
 import { freeLines, voidCards } from "./store-outcomes.ts";
@@ -47,15 +48,21 @@ type Writing = {
   readonly now: Date;
 };
 
-async function writeReceipts(client: PoolClient, { receipts, entries, now }: Writing): Promise<void> {
-  const jobs = receipts.map(({ asked }) => asked.receipt.job);
+async function writeReceipts(client: PoolClient, writing: Writing): Promise<void> {
+  const { receipts } = writing;
   const { rows } = await client.query<{ recipient: string; line: string | null }>({
     name: "receipt-lock-jobs",
     text: `select recipient, line from job where id = any($1::uuid[]) and state in ('released', 'uncertain')
         order by id for no key update`,
-    values: [jobs],
+    values: [jobsOf(receipts)],
   });
   if (rows.length !== receipts.length) throw new JobMoved();
+  await oneTrip(client, () => [insertReceipts(client, writing), endJobs(client, writing), freeLines(client, rows)]);
+}
+
+const jobsOf = (receipts: readonly LoadedReceipt[]): string[] => receipts.map(({ asked }) => asked.receipt.job);
+
+async function insertReceipts(client: PoolClient, { receipts, entries, now }: Writing): Promise<void> {
   await client.query({
     name: "receipt-insert",
     text: `insert into receipt (job_id, attempt, digest, request, operation_id, received_at)
@@ -64,38 +71,34 @@ async function writeReceipts(client: PoolClient, { receipts, entries, now }: Wri
        as t(job, attempt, digest, request, operation)`,
     values: [
       now,
-      jobs,
+      jobsOf(receipts),
       receipts.map(({ asked }) => asked.receipt.attempt),
       receipts.map(({ asked }) => Buffer.from(asked.digest, "hex")),
       receipts.map(({ asked }) => JSON.stringify(asked.raw)),
       entries.map(({ operationId }) => operationId),
     ],
   });
-  await endJobs(client, { receipts, now });
-  await freeLines(client, rows);
 }
 
 /** The job ends, and the force's copy of its key with it. */
-async function endJobs(
-  client: PoolClient,
-  { receipts, now }: { receipts: readonly LoadedReceipt[]; now: Date },
-): Promise<void> {
-  const jobs = receipts.map(({ asked }) => asked.receipt.job);
+async function endJobs(client: PoolClient, { receipts, now }: Writing): Promise<void> {
   const results = receipts.map(({ asked }) => asked.receipt.result);
   const blanks = receipts.map(({ asked }) => asked.receipt.blank);
-  await client.query({
-    name: "receipt-end-jobs",
-    text: `update job set state = t.result, result = t.result, blank = t.blank, receipt_at = $1, wrapped = null
-     from unnest($2::uuid[], $3::text[], $4::text[]) as t(id, result, blank) where job.id = t.id`,
-    values: [now, jobs, results, blanks],
-  });
-  await client.query({
-    name: "receipt-blanks",
-    text: "update card set blank = t.blank from unnest($1::uuid[], $2::text[]) as t(id, blank) where card.id = t.id",
-    values: [receipts.map(({ card }) => card), blanks],
-  });
   const spoiled = receipts.flatMap(({ asked, card }) =>
     asked.receipt.result === "spoiled" && card !== null ? [card] : [],
   );
-  await voidCards(client, { cards: spoiled, now, what: "spoiled at the bureau" });
+  await oneTrip(client, () => [
+    client.query({
+      name: "receipt-end-jobs",
+      text: `update job set state = t.result, result = t.result, blank = t.blank, receipt_at = $1, wrapped = null
+       from unnest($2::uuid[], $3::text[], $4::text[]) as t(id, result, blank) where job.id = t.id`,
+      values: [now, jobsOf(receipts), results, blanks],
+    }),
+    client.query({
+      name: "receipt-blanks",
+      text: "update card set blank = t.blank from unnest($1::uuid[], $2::text[]) as t(id, blank) where card.id = t.id",
+      values: [receipts.map(({ card }) => card), blanks],
+    }),
+    voidCards(client, { cards: spoiled, now, what: "spoiled at the bureau" }),
+  ]);
 }

@@ -2,6 +2,7 @@ import { chainNext } from "@tipstaff/release-protocol";
 import type { PoolClient } from "pg";
 import type { Desk } from "../desk.ts";
 import { appendEntries } from "../entries/append-entries.ts";
+import { oneTrip } from "../entries/one-trip.ts";
 import { inTransaction, moveCounts } from "../entries/record-entries.ts";
 import { applyRelease } from "./apply-release.ts";
 import type { AskedRelease } from "./asked-release.ts";
@@ -36,9 +37,7 @@ export async function reserveReleases(
 ): Promise<Reservation[]> {
   const now = desk.now();
   const { prepared, deferred } = await prepareReleases(desk, batch.asked, now);
-  return inTransaction(desk.pool, async (client) => {
-    // The entry's place in the log is made durable before the keyholder decides, and this with it: no need to wait here.
-    await client.query("set local synchronous_commit = off");
+  const work = async (client: PoolClient): Promise<Reservation[]> => {
     const state = await loadReleaseState(client, batch);
     const reservations = batch.asked.map((asked) =>
       deferred.has(asked.identity) ? BUSY : reserveOne(state, { asked, prepared: prepared.get(asked.identity), now }),
@@ -46,7 +45,9 @@ export async function reserveReleases(
     const reserved = reservations.flatMap((one) => (one.kind === "reserved" ? [one.release] : []));
     if (reserved.length > 0) await writeReserved(client, { recipient: batch.recipient, reserved, state, now });
     return reservations;
-  });
+  };
+  // The entry's place in the log is made durable before the keyholder decides, and this with it: no need to wait here.
+  return inTransaction(desk.pool, work, { unhurried: true });
 }
 
 const BUSY: Reservation = { kind: "busy" };
@@ -106,20 +107,21 @@ type Writing = {
 async function writeReserved(client: PoolClient, writing: Writing): Promise<void> {
   const { recipient, reserved, state } = writing;
   const { bucket, unaccounted } = state;
-  await client.query({
-    name: "release-recipient",
-    text: "update recipient_state set tokens = $2, tokens_at = $3, unaccounted = $4 where recipient = $1",
-    values: [recipient, bucket.tokens, bucket.at, unaccounted],
-  });
-  await writeLines(client, writing);
-  await writeJobs(client, reserved);
-  await insertReleases(client, writing);
   const moves = reserved.map(({ secrets, count }) => ({ person: secrets.person, from: count, to: count + 1 }));
-  if (!(await moveCounts(client, moves))) throw new Error("A locked person's count moved");
-  await appendEntries(
-    client,
-    reserved.map(({ entry }) => entry),
-  );
+  const entries = reserved.map(({ entry }) => entry);
+  const [, , , , moved] = await oneTrip(client, () => [
+    client.query({
+      name: "release-recipient",
+      text: "update recipient_state set tokens = $2, tokens_at = $3, unaccounted = $4 where recipient = $1",
+      values: [recipient, bucket.tokens, bucket.at, unaccounted],
+    }),
+    writeLines(client, writing),
+    writeJobs(client, reserved),
+    insertReleases(client, writing),
+    moveCounts(client, moves),
+    appendEntries(client, entries),
+  ]);
+  if (!moved) throw new Error("A locked person's count moved");
 }
 
 async function writeLines(client: PoolClient, { recipient, reserved, state }: Writing): Promise<void> {

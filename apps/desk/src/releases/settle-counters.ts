@@ -16,8 +16,11 @@ const refusedBy = new WeakMap<Desk, Map<string, Refused>>();
  * signed it; it is told again ever more seldom.
  */
 export async function settleCounters(desk: Desk): Promise<void> {
-  while ((await countReceipts(desk)) === BATCH) {}
-  while ((await countAccounted(desk)) === BATCH) {}
+  await Promise.all([untilFewer(() => countReceipts(desk)), untilFewer(() => countAccounted(desk))]);
+}
+
+async function untilFewer(countBatch: () => Promise<number>): Promise<void> {
+  while ((await countBatch()) === BATCH) {}
 }
 
 async function countReceipts(desk: Desk): Promise<number> {

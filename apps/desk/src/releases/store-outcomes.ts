@@ -1,5 +1,6 @@
 import type { PoolClient } from "pg";
 import type { Desk } from "../desk.ts";
+import { oneTrip } from "../entries/one-trip.ts";
 import { inTransaction } from "../entries/record-entries.ts";
 import type { StoredOutcome } from "./stored-outcome.ts";
 import type { Undecided } from "./undecided.ts";
@@ -10,16 +11,16 @@ export type Decided = { readonly release: Undecided; readonly outcome: StoredOut
 export async function storeOutcomes(desk: Desk, decided: readonly Decided[]): Promise<void> {
   if (decided.length === 0) return;
   const now = desk.now();
-  await inTransaction(desk.pool, async (client) => {
-    // The keyholder keeps the outcome too, and is asked for it after a crash: no need to wait for the disk.
-    await client.query("set local synchronous_commit = off");
-    await lockJobs(client, decided);
-    const settled = await writeReleases(client, { decided, now });
-    const released = decided.filter(({ release, outcome }) => settled.has(release.identity) && isReleased(outcome));
+  const work = async (client: PoolClient): Promise<void> => {
+    const [, settled] = await oneTrip(client, () => [
+      lockJobs(client, decided),
+      writeReleases(client, { decided, now }),
+    ]);
     const cancelled = decided.filter(({ release, outcome }) => settled.has(release.identity) && !isReleased(outcome));
-    if (released.length > 0) await markReleased(client, { released, now });
     if (cancelled.length > 0) await markCancelled(client, { cancelled, now });
-  });
+  };
+  // The keyholder keeps the outcome too, and is asked for it after a crash: no need to wait for the disk.
+  await inTransaction(desk.pool, work, { unhurried: true });
 }
 
 const isReleased = ({ outcome }: StoredOutcome): boolean => outcome === "released";
@@ -33,15 +34,23 @@ async function lockJobs(client: PoolClient, decided: readonly Decided[]): Promis
   });
 }
 
+/** Jobs become `released` through `logged`, which the keyholder has just seen proved. */
 async function writeReleases(
   client: PoolClient,
   { decided, now }: { decided: readonly Decided[]; now: Date },
 ): Promise<Set<string>> {
   const { rows } = await client.query<{ identity: Buffer }>({
     name: "outcome-releases",
-    text: `update release set state = outcome.outcome->>'outcome', outcome = outcome.outcome, decided_at = $1
-     from unnest($2::bytea[], $3::jsonb[]) as outcome(identity, outcome)
-     where release.identity = outcome.identity and release.state in ('reserved', 'logged') returning release.identity`,
+    text: `with settled as (
+       update release set state = outcome.outcome->>'outcome', outcome = outcome.outcome, decided_at = $1
+       from unnest($2::bytea[], $3::jsonb[]) as outcome(identity, outcome)
+       where release.identity = outcome.identity and release.state in ('reserved', 'logged')
+       returning release.identity, release.job_id, release.state
+     ), released as (
+       update job set state = 'released', released_at = $1 from settled
+       where job.id = settled.job_id and settled.state = 'released' and job.state in ('reserved', 'logged')
+     )
+     select identity from settled`,
     values: [
       now,
       decided.map(({ release }) => Buffer.from(release.identity, "hex")),
@@ -49,18 +58,6 @@ async function writeReleases(
     ],
   });
   return new Set(rows.map(({ identity }) => identity.toString("hex")));
-}
-
-/** Through `logged`, which the keyholder has just seen proved. */
-async function markReleased(
-  client: PoolClient,
-  { released, now }: { released: readonly Decided[]; now: Date },
-): Promise<void> {
-  await client.query({
-    name: "outcome-released",
-    text: "update job set state = 'released', released_at = $1 where id = any($2::uuid[]) and state in ('reserved', 'logged')",
-    values: [now, jobsOf(released)],
-  });
 }
 
 /**
@@ -109,20 +106,22 @@ export async function freeLines(
 ): Promise<void> {
   const recipients = jobs.map(({ recipient }) => recipient);
   const lines = jobs.map(({ line }) => line);
-  await client.query({
-    name: "lines-lock",
-    text: `select from line where (recipient, line) in (select * from unnest($1::text[], $2::text[]))
-     order by recipient, line for no key update`,
-    values: [recipients, lines],
-  });
-  await client.query({
-    name: "lines-free",
-    text: `update line set open = greatest(0, open - freed.n)
-     from (select recipient, line, count(*)::int n from unnest($1::text[], $2::text[]) as t(recipient, line) group by 1, 2)
-       as freed
-     where line.recipient = freed.recipient and line.line = freed.line`,
-    values: [recipients, lines],
-  });
+  await oneTrip(client, () => [
+    client.query({
+      name: "lines-lock",
+      text: `select from line where (recipient, line) in (select * from unnest($1::text[], $2::text[]))
+       order by recipient, line for no key update`,
+      values: [recipients, lines],
+    }),
+    client.query({
+      name: "lines-free",
+      text: `update line set open = greatest(0, open - freed.n)
+       from (select recipient, line, count(*)::int n from unnest($1::text[], $2::text[]) as t(recipient, line) group by 1, 2)
+         as freed
+       where line.recipient = freed.recipient and line.line = freed.line`,
+      values: [recipients, lines],
+    }),
+  ]);
 }
 
 /** Cards that will never be: void, and their requests stand approved again for a new card in the next order. */
