@@ -9,6 +9,8 @@ import { recordReceipts } from "./record-receipts.ts";
 import type { SignedAnswer } from "./signed-routes.ts";
 
 const MAX_BATCH = 256;
+/** As with releases: under load, fewer and fuller transactions. */
+const GATHER = { enough: 16, longestMs: 40 };
 const TRIES = 5;
 
 export type ReceiptWriter = { readonly accept: (asked: AskedReceipt) => Promise<SignedAnswer> };
@@ -30,7 +32,7 @@ export function createReceiptWriter(desk: Desk, counted: () => Promise<unknown>)
     counted().catch((error: unknown) => desk.log.warn({ err: error }, "the keyholder has not counted receipts yet"));
     return asked.map((one) => answers.get(one) ?? UNAVAILABLE);
   };
-  return { accept: createBatcher({ max: MAX_BATCH, work }) };
+  return { accept: createBatcher({ max: MAX_BATCH, gather: GATHER, work }) };
 }
 
 const ACCEPTED: SignedAnswer = { json: { accepted: true } };

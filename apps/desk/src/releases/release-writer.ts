@@ -16,6 +16,8 @@ import { noteWaiting } from "./waiting-attempts.ts";
 
 /** Most requests decided in one transaction. */
 const MAX_BATCH = 256;
+/** A bureau of 64 lines asks in two or three such batches by turns: while one is being decided, the other prints. */
+const GATHER = { enough: 16, longestMs: 40 };
 const BUSY_TRIES = 20;
 const BUSY_PAUSE_MS = 10;
 /** The longest that a bureau waits for an answer; the work goes on, and its retry finds the outcome. */
@@ -74,7 +76,11 @@ export function createReleaseWriter(
   const queueOf = (recipient: string) => {
     const found = queues.get(recipient);
     if (found !== undefined) return found;
-    const made = createBatcher({ max: MAX_BATCH, work: (asked: readonly AskedRelease[]) => work(recipient, asked) });
+    const made = createBatcher({
+      max: MAX_BATCH,
+      gather: GATHER,
+      work: (asked: readonly AskedRelease[]) => work(recipient, asked),
+    });
     queues.set(recipient, made);
     return made;
   };
