@@ -13,13 +13,15 @@ import type { Stage } from "../apps/cli/src/demo/stage.ts";
 import { generateExtract } from "../apps/cli/src/example-force/index.ts";
 import type { Progress } from "../apps/cli/src/progress.ts";
 import { establish, type Running, stopAll } from "../apps/cli/src/services/establish.ts";
-import { deskApi, initInstallation, publicPort } from "../apps/cli/src/services/installation.ts";
+import { bureauApi, deskApi, initInstallation, publicPort } from "../apps/cli/src/services/installation.ts";
 import { cpuSeconds, type Measurement, peakMemoryMib, percentile, secondsOf } from "./measure.ts";
 
 const LINES = 64;
 const CARDS_PER_SECOND = 150;
 const P99_MS = 400;
 const EXPOSURE_SECONDS = 1;
+/** In these the processes compile what they run; a run of 47,000 hardly notices. */
+const WARM_UP_CARDS = 500;
 const MEMORY_MIB = 700;
 const FLOOR_CARDS = 200;
 const SIGNATURES = 4;
@@ -51,12 +53,19 @@ export async function* run({ people }: { people: number }): AsyncGenerator<Measu
     const ordered = await secondsOf(() => makeOrder(stage));
     const { jobs } = ordered.value;
     yield atLeast("requests, approvals, compose + seal", jobs / ordered.seconds, await composeFloor());
+    await bureauApi(home, settings).post("/fetch", {});
     const pids = pidsOf(running);
     const before = cpuOf(pids);
     const produced = await secondsOf(() => produce(stage, ordered.value, { faults: false }));
     const after = cpuOf(pids);
-    yield atLeast(`release + print + receipt over ${LINES} lines`, jobs / produced.seconds, await releaseFloor(folder));
-    const p99 = percentile(watch.latencies, 0.99);
+    const name = `release + print + receipt over ${LINES} lines`;
+    yield atLeast(
+      `${name}, after the first ${WARM_UP_CARDS}`,
+      rateAfter(watch.receiptedMs),
+      await releaseFloor(folder),
+    );
+    yield { name: `${name}, from opening the run to closing it`, value: jobs / produced.seconds, unit: "cards/s" };
+    const p99 = percentile(watch.releaseMs, 0.99);
     yield { name: "release, p99", value: p99, unit: "ms", target: `under ${P99_MS} ms`, met: p99 < P99_MS };
     for (const [name, seconds] of Object.entries(after)) {
       const value = ((seconds - (before[name] ?? 0)) / jobs) * 1000;
@@ -108,6 +117,13 @@ async function* exposures({ home, settings, since }: Stage): AsyncGenerator<Meas
   }
 }
 
+/** Cards a second once the first ones are done. */
+function rateAfter(receiptedMs: readonly number[]): number {
+  const [from, to] = [receiptedMs[WARM_UP_CARDS - 1], receiptedMs.at(-1)];
+  if (from === undefined || to === undefined || to <= from) throw new Error(`--people: more than ${WARM_UP_CARDS}`);
+  return ((receiptedMs.length - WARM_UP_CARDS) / (to - from)) * 1000;
+}
+
 /** Cards a second that composing and sealing alone would allow, were every core kept busy. */
 async function composeFloor(): Promise<number> {
   const folder = join(repository, "packages/artwork/templates");
@@ -151,18 +167,29 @@ async function releaseFloor(folder: string): Promise<number> {
   return (FLOOR_CARDS / seconds) * availableParallelism();
 }
 
-/** Stands between bureau and desk, and times every release from its request's first byte to its answer's. */
-async function watchReleases(port: number, target: number): Promise<{ latencies: number[]; stop: () => void }> {
-  const latencies: number[] = [];
+type Watch = {
+  /** How long each release took, from its request's first byte to its answer's. */
+  readonly releaseMs: number[];
+  /** When each receipt was answered. */
+  readonly receiptedMs: number[];
+  readonly stop: () => void;
+};
+
+/** Stands between bureau and desk, and takes the time of every release and receipt. */
+async function watchReleases(port: number, target: number): Promise<Watch> {
+  const [releaseMs, receiptedMs]: [number[], number[]] = [[], []];
   const server = createServer((near) => {
     const far = connect(target, "127.0.0.1");
-    let asked: number | undefined;
+    let asked: { readonly what: string; readonly atMs: number } | undefined;
     near.on("data", (chunk: Buffer) => {
-      if (chunk.subarray(0, 17).toString("latin1") === "POST /v1/releases") asked = performance.now();
+      const [what] = /^POST \/v1\/(releases|receipts)/.exec(chunk.subarray(0, 17).toString("latin1"))?.slice(1) ?? [];
+      if (what !== undefined) asked = { what, atMs: performance.now() };
       far.write(chunk);
     });
     far.on("data", (chunk: Buffer) => {
-      if (asked !== undefined) latencies.push(performance.now() - asked);
+      const now = performance.now();
+      if (asked?.what === "releases") releaseMs.push(now - asked.atMs);
+      if (asked?.what === "receipts") receiptedMs.push(now);
       asked = undefined;
       near.write(chunk);
     });
@@ -177,5 +204,5 @@ async function watchReleases(port: number, target: number): Promise<{ latencies:
     }
   });
   await new Promise<void>((resolve) => server.listen(port, "127.0.0.1", resolve));
-  return { latencies, stop: () => server.close() };
+  return { releaseMs, receiptedMs, stop: () => server.close() };
 }
