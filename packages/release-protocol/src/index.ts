@@ -20,20 +20,17 @@ export {
 } from "./bureau-messages.ts";
 export { type KeyObject, parsePublicKey } from "./crypto.ts";
 export type { Content } from "./http-fields.ts";
+export { KEYHOLDER_BATCH } from "./keyholder/batch.ts";
+export { type ConsoleCall, consoleCalls } from "./keyholder/console-calls.ts";
 export {
-  type ConsoleCall,
-  consoleCalls,
-  type EntryDraft,
-  entryDraftSchema,
-  KEYHOLDER_BATCH,
-  KEYHOLDER_TAGS,
   type KeyholderCall,
   type KeyholderRequest,
   type KeyholderResponse,
   keyholderCalls,
-  OPENING_PURPOSES,
-  type Outcome,
-} from "./keyholder-messages.ts";
+} from "./keyholder/keyholder-calls.ts";
+export { type EntryDraft, entryDraftSchema, KEYHOLDER_TAGS } from "./keyholder/ledger-calls.ts";
+export { OPENING_PURPOSES } from "./keyholder/register-calls.ts";
+export type { Outcome } from "./keyholder/release-calls.ts";
 export { isRefusalCode, REFUSALS, type RefusalCode } from "./refusals.ts";
 export { type ReceivedReply, type ReplyToSign, signReply, type VerifiedReply, verifyReply } from "./reply-signature.ts";
 export {

@@ -5,7 +5,7 @@ import {
   type KeyholderRequest,
   type KeyholderResponse,
   keyholderCalls,
-} from "./keyholder-messages.ts";
+} from "./keyholder/keyholder-calls.ts";
 
 const DEFAULT_TIMEOUT_MS = 30_000;
 /** Largest answer that is read, in bytes. */
