@@ -1,4 +1,4 @@
-export { createCheckpointSigner } from "./checkpoint-signer.ts";
+export { type CheckpointSigner, createCheckpointSigner } from "./checkpoint-signer.ts";
 export {
   createKeyholderClient,
   type KeyholderClient,

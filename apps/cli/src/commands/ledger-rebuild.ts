@@ -1,6 +1,6 @@
 import { LedgerError, parseVerifierKey } from "@tipstaff/ledger";
 import { migrateLedger, rebuildDatabase, rebuildFolder } from "@tipstaff/ledger/postgres";
-import { createCheckpointSigner, createKeyholderClient } from "@tipstaff/release-protocol/node";
+import { type CheckpointSigner, createCheckpointSigner, createKeyholderClient } from "@tipstaff/release-protocol/node";
 import type { Command } from "commander";
 import { CliError } from "../cli-error.ts";
 import { createProgress } from "../progress.ts";
@@ -20,7 +20,7 @@ export function registerLedgerRebuild(ledger: Command): void {
     )
     .option(
       "--from-folder",
-      "entries, operation ids and head of the database; the desk then holds every recipient and rebuilds the release state",
+      "entries, operation ids and head of the database; the keyholder must run; the desk then holds every recipient and rebuilds the release state",
     )
     .option("--from-database", "tiles, bundles, openings; the keyholder must run, it signs the checkpoint again")
     .action(async (options: { fromFolder?: boolean; fromDatabase?: boolean }, command: Command) => {
@@ -37,31 +37,43 @@ export function registerLedgerRebuild(ledger: Command): void {
 const steps = () => createProgress(process.stderr);
 
 async function fromFolder(context: Context): Promise<RebuiltLedger> {
-  return withLedger(context, ({ logVerifierKey, ...log }) =>
-    steps().step("Rebuilding the database's ledger", async (report) => {
-      await migrateLedger(log.pool);
-      const verifierKeys = [parseVerifierKey(logVerifierKey)];
-      const onProgress = ({ entries, of }: { entries: number; of: number }) => report(entries, of);
-      return { rebuilt: "database" as const, ...(await rebuildDatabase({ ...log, verifierKeys, onProgress })) };
-    }),
+  return withSigner(context, ({ lastSigned }) =>
+    withLedger(context, ({ logVerifierKey, ...log }) =>
+      steps().step("Rebuilding the database's ledger", async (report) => {
+        await migrateLedger(log.pool);
+        const done = await rebuildDatabase({
+          ...log,
+          verifierKeys: [parseVerifierKey(logVerifierKey)],
+          lastSigned,
+          onProgress: ({ entries, of }) => report(entries, of),
+        });
+        return { rebuilt: "database" as const, ...done };
+      }),
+    ),
   );
 }
 
 async function fromDatabase(context: Context): Promise<RebuiltLedger> {
-  const keyholder = createKeyholderClient({ socketPath: context.home.keyholderSocket });
-  try {
-    return await withLedger(context, ({ logVerifierKey, ...log }) =>
+  return withSigner(context, (signer) =>
+    withLedger(context, ({ logVerifierKey, ...log }) =>
       steps().step("Rebuilding the folder", async (report) => {
         await migrateLedger(log.pool);
         const { size } = await rebuildFolder({
           ...log,
           verifierKeys: [parseVerifierKey(logVerifierKey)],
-          ...createCheckpointSigner(keyholder, (words) => new LedgerError("signature-refused", words)),
+          ...signer,
           onProgress: ({ entries, of }) => report(entries, of),
         });
         return { rebuilt: "folder" as const, size };
       }),
-    );
+    ),
+  );
+}
+
+async function withSigner<T>({ home }: Context, work: (signer: CheckpointSigner) => Promise<T>): Promise<T> {
+  const keyholder = createKeyholderClient({ socketPath: home.keyholderSocket });
+  try {
+    return await work(createCheckpointSigner(keyholder, (words) => new LedgerError("signature-refused", words)));
   } finally {
     keyholder.close();
   }

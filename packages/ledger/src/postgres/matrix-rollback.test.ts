@@ -1,9 +1,9 @@
-import { mkdir, rm } from "node:fs/promises";
+import { mkdir, readFile, rm } from "node:fs/promises";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { createFolderStorage } from "../storage/folder-storage.ts";
 import { readHead } from "./head.ts";
 import { openRestores, rebuildDatabase, rebuildFolder, type SequencerOptions, settleRestores } from "./index.ts";
-import { backUpDatabase, copyFolders, entriesOf, fsck, logAll, signerFile, verify } from "./test-cells.ts";
+import { backUpDatabase, copyFolders, entriesOf, fsck, logAll, signerFile, startCell, verify } from "./test-cells.ts";
 import {
   createTestLog,
   createTestSigner,
@@ -120,6 +120,50 @@ describe("a database that is lost", () => {
     expect(await fsck(log)).toEqual({ ok: true, size: 260, published: 260, waiting: 0 });
     await logAll(log, entriesOf("third", 20));
     expect(await verify(log)).toMatchObject({ ok: true, size: 280 });
+  });
+
+  describe("after a checkpoint that was signed and never published", () => {
+    const lastSigned = async () => {
+      const { size, root } = JSON.parse(await readFile(signerFile(log), "utf8"));
+      return { size, root: Buffer.from(root, "hex") };
+    };
+    beforeEach(async () => {
+      await log.append(entriesOf("signed", 300));
+      const leader = startCell(log, { moment: "signed" });
+      expect(await leader.ended, leader.said()).toEqual([null, "SIGKILL"]);
+      await log.pool.query("delete from ledger.head; delete from ledger.entry; delete from ledger.intake");
+    });
+
+    test("comes back with what was signed, and publishes it", async () => {
+      expect(await rebuildDatabase({ ...place(), lastSigned })).toEqual({ from: 0, size: 560 });
+      expect(await fsck(log)).toMatchObject({ size: 560, published: 260 });
+      await logAll(log, entriesOf("third", 20));
+      expect(await fsck(log)).toEqual({ ok: true, size: 580, published: 580, waiting: 0 });
+      expect(await verify(log)).toMatchObject({ ok: true, size: 580 });
+    });
+
+    test("is not rebuilt from a folder that holds other entries than those signed, or not all of them", async () => {
+      const tile = "tile/entries/002.p/48";
+      const read = (bytes: (found: Uint8Array) => Uint8Array | undefined) => ({
+        read: async (path: string) => {
+          const found = await log.tiles.read(path);
+          return path === tile && found ? bytes(found) : found;
+        },
+      });
+      const forged = read((found) => found.with(100, 1 ^ (found[100] ?? 0)));
+      for (const [tiles, words] of [
+        [forged, "holds others"],
+        [read(() => undefined), "does not hold them all"],
+      ] as const) {
+        await expect(rebuildDatabase({ ...place(), tiles, lastSigned })).rejects.toThrow(refusedBecause(words));
+      }
+      expect(await headOf()).toBeUndefined();
+    });
+
+    test("comes back as published where nobody says what was signed; the signer then halts it", async () => {
+      expect(await rebuildDatabase(place())).toEqual({ from: 0, size: 260 });
+      expect(await haltedBy({ lastSigned })).toContain("the signer signed 560 entries and the database has 260");
+    });
   });
 
   test("is not rebuilt from a folder that is older than it, or of another history", async () => {

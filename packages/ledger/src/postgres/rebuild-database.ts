@@ -7,8 +7,9 @@ import { readOpenings } from "../storage/openings-files.ts";
 import { type LogReader, readEntries } from "../storage/tile-storage.ts";
 import { TILE_WIDTH } from "../tree/paths.ts";
 import { verifyLog } from "../verify-log.ts";
+import { findReach } from "./find-reach.ts";
 import { beginLog, readHead } from "./head.ts";
-import { headMisfit } from "./head-fits.ts";
+import { headMisfit, type KnownHead } from "./head-fits.ts";
 import { tryLead } from "./lead.ts";
 
 /** The folders of a log, and the database that lost it. */
@@ -19,6 +20,8 @@ export type RebuildDatabaseInput = {
   readonly openings: LogReader;
   readonly origin: string;
   readonly verifierKeys: readonly LogKey[];
+  /** What the log's signer signed last: entries that it signed and that were never published come back too. */
+  readonly lastSigned?: () => Promise<KnownHead>;
   readonly onProgress?: (progress: { readonly entries: number; readonly of: number }) => void;
 };
 
@@ -35,7 +38,7 @@ export type Rebuilt = { readonly from: number; readonly size: number };
 export const rebuildDatabase = async (input: RebuildDatabaseInput): Promise<Rebuilt> => {
   const verdict = await verifyLog(input);
   if (!verdict.ok) throw halted(`the folder does not verify: ${verdict.fault.path}: ${verdict.fault.message}`);
-  const { size, root } = verdict;
+  const { size, root } = await findReach(input.tiles, verdict, await input.lastSigned?.());
   return asOnlyLeader(input, async (client) => {
     if ((await readHead(client)) === undefined) await beginLog(client, input.origin);
     const { rows } = await client.query<{ size: string }>("select size from ledger.head for update");
@@ -51,8 +54,8 @@ export const rebuildDatabase = async (input: RebuildDatabaseInput): Promise<Rebu
       input.onProgress?.({ entries: Math.min(size, start + TILE_WIDTH), of: size });
     }
     await client.query(
-      `update ledger.head set epoch = epoch + 1, size = $1, root = $2, published_size = $1, published_root = $2`,
-      [size, root],
+      `update ledger.head set epoch = epoch + 1, size = $1, root = $2, published_size = $3, published_root = $4`,
+      [size, root, verdict.size, verdict.root],
     );
     if (from < size)
       await client.query("insert into ledger.restore (from_size, to_size) values ($1, $2)", [from, size]);
