@@ -11,6 +11,7 @@ import {
   type RawRequest,
   type Receipt,
   type ReleaseRequest,
+  releaseDetail,
   releaseIdentity,
   signRequest,
 } from "@tipstaff/release-protocol";
@@ -211,7 +212,7 @@ export function createScenario(test: TestKeyholder, keys: BureauKeys, agreement:
     return {
       ...{ kind: "release", recipient: request.recipient, reference: `${job.job}/${request.attempt}/${identity}` },
       ...{ subject: job.person, n, at: clock.now.toISOString(), agreement: request.agreement, order: request.order },
-      ...{ job: request.job, attempt: request.attempt, request: identity },
+      ...{ job: request.job, attempt: request.attempt, request: identity, detail: releaseDetail(request) },
       wrapped: { key: base64url(job.wrapped), context: base64url(job.context) },
     };
   };

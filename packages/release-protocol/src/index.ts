@@ -50,6 +50,7 @@ export {
   chainStart,
   orderStatement,
   outcomeStatement,
+  releaseDetail,
   releaseIdentity,
   releaseInfo,
 } from "./statements.ts";

@@ -35,6 +35,10 @@ export const releaseIdentity = (
   );
 };
 
+/** The `detail` of a release's entry (section 4): the line, and the chain value that the request continues. */
+export const releaseDetail = ({ line, previous }: Pick<ReleaseRequest, "line" | "previous">): string =>
+  JSON.stringify({ line, previous });
+
 /** A line's chain value before its first request (section 3): 32 bytes. */
 export const chainStart = (recipient: string, line: string): Uint8Array =>
   sha256(concat(CHAIN, lp(recipient), lp(line)));

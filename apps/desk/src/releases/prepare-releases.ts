@@ -1,4 +1,4 @@
-import type { EntryDraft } from "@tipstaff/release-protocol";
+import { type EntryDraft, releaseDetail } from "@tipstaff/release-protocol";
 import { KeyholderError } from "@tipstaff/release-protocol/node";
 import type { Desk } from "../desk.ts";
 import { type PreparedEntry, prepareEntries } from "../entries/prepare-entries.ts";
@@ -80,7 +80,7 @@ function toDraft({ request, identity }: AskedRelease, row: SnapshotRow, at: Date
     job: request.job,
     attempt: request.attempt,
     request: identity,
-    detail: JSON.stringify({ line: request.line, previous: request.previous }),
+    detail: releaseDetail(request),
     wrapped: { key: row.wrapped.toString("base64url"), context: row.context.toString("base64url") },
   };
 }

@@ -235,6 +235,8 @@ describe("a logged release is cancelled, and signed so", () => {
     ["another request", { request: "0".repeat(64) }],
     ["another recipient", { recipient: "other" }],
     ["another agreement", { agreement: "0".repeat(64) }],
+    ["another line", { detail: JSON.stringify({ line: "line-2", previous: "0".repeat(64) }) }],
+    ["no line", { detail: "{}" }],
   ])("an entry that tells %s", async (_, change) => {
     const job = world.makeJob();
     const asked = await world.ask(job);

@@ -14,6 +14,7 @@ import {
   type RawRequest,
   type RefusalCode,
   type ReleaseRequest,
+  releaseDetail,
   releaseIdentity,
   releaseRequestSchema,
   verifyRequest,
@@ -192,7 +193,8 @@ function isEntryOf(
     fields.order === request.order &&
     fields.job === request.job &&
     fields.attempt === String(request.attempt) &&
-    fields.request === toHex(identity)
+    fields.request === toHex(identity) &&
+    fields.detail === releaseDetail(request)
   );
 }
 
