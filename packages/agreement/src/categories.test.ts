@@ -63,6 +63,8 @@ describe("isUnder()", () => {
     ["pd:PaymentCardNumber", "pd:PaymentCard"],
     ["pd:PaymentCardNumber", "pd:AccountIdentifier"],
     ["pd:PerformanceAtWork", "pd:Professional"],
+    ["pd:SocialBehaviour", "pd:Behavioural"],
+    ["pd:SocialBehaviour", "pd:Social"],
     ["pd:BirthDate", "pd:Age"],
   ] as const)("%s is under %s, and not the other way round", (narrow, broad) => {
     expect(isUnder(narrow, broad)).toBe(true);

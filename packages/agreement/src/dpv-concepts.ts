@@ -1,17 +1,17 @@
 /**
- * Personal-data concepts of the W3C Data Privacy Vocabulary 2.3, extension PD (https://w3id.org/dpv/2.3/pd, 2026-02-25,
- * W3C Software and Document License 2023): each concept with its narrower ones. A concept with several parents stands
- * under each of them. The spelling is DPV's, also where it is odd (`VehicalLicenseNumber`).
+ * Personal-data concepts of the W3C Data Privacy Vocabulary 2.3, extension PD (https://w3id.org/dpv/2.3/pd, 2026-02-25;
+ * licence: see NOTICE), all of them, each with its narrower ones. A concept with several parents stands under each of
+ * them. The spelling is DPV's, also where it is odd (`VehicalLicenseNumber`).
  */
 export const dpvNarrower = {
   External:
-    "Behavioural Citizenship Demographic Ethnicity Identifying Language MedicalHealth Nationality PhysicalCharacteristic Sexual Vehicle",
+    "Behavioural Citizenship Demographic Ethnicity Identifying Language MedicalHealth Nationality PersonalDocuments PhysicalCharacteristic Sexual Vehicle",
   Financial: "FinancialAccount FinancialStatus Insurance Ownership Transactional",
   Historical: "LifeHistory",
   Household: "",
-  Internal: "Authenticating KnowledgeBelief Preference",
+  Internal: "Authenticating Emotion KnowledgeBelief Mood Preference",
   Profile: "GroupProfile IndividualProfile",
-  Social: "Communication Criminal Family Professional PublicLife SocialNetwork",
+  Social: "Communication Criminal Family Professional PublicLife SocialBehaviour SocialNetwork",
   Tracking: "Contact DeviceBased DigitalFingerprint Identifier Location UserAgent",
   Vulnerability: "",
 
