@@ -81,7 +81,6 @@ const checkLeaves = async (
   { bytes, offsets }: Entries,
 ): Promise<Uint32Array> => {
   const marks = new Uint32Array(markKey ? 2 * bundle.width : 0);
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   for (let at = 0; at < bundle.width; at++) {
     const from = (offsets[at] ?? 0) + 2;
     const to = offsets[at + 1] ?? from;
@@ -92,7 +91,7 @@ const checkLeaves = async (
     }
     if (markKey === undefined) continue;
     const mark: MarkPlace = { marks, at };
-    markOperation(markKey, { bytes: view, from: from + 1 }, mark);
+    markOperation(markKey, { bytes, from: from + 1 }, mark);
     const doubt = note?.(mark, bundle.index * TILE_WIDTH + at);
     if (doubt) await doubt;
   }

@@ -1,23 +1,24 @@
-const ROUNDS = 4;
+const ID_BYTES = 32;
+const VALUES = 256;
 
-/** Secret numbers for one verification: whoever writes a log cannot choose ids whose marks fall together. */
-export const createMarkKey = (): Uint32Array => crypto.getRandomValues(new Uint32Array(2 + 2 * ROUNDS));
+/**
+ * Secret numbers for one verification: two for each value of each byte of an id. Any two ids then have one mark with a chance
+ * of 2^-64, whoever chose them before the numbers were drawn (Carter and Wegman 1979; simple tabulation, which linear
+ * probing may rely on: Pătraşcu and Thorup 2012). A cheaper mix of words would have differences that cancel under every key.
+ */
+export const createMarkKey = (): Uint32Array => crypto.getRandomValues(new Uint32Array(2 * VALUES * ID_BYTES));
 
 /** Writes the 64-bit mark of the 32-byte operation id that begins at `from` to the place `at` of the marks. */
-export const markOperation = (key: Uint32Array, id: { bytes: DataView; from: number }, out: MarkPlace): void => {
-  let high = key[0] ?? 0;
-  let low = key[1] ?? 0;
-  for (let round = 0; round < ROUNDS; round++) {
-    high = Math.imul(high ^ id.bytes.getUint32(id.from + 8 * round), (key[2 + 2 * round] ?? 0) | 1);
-    low = Math.imul(low ^ id.bytes.getUint32(id.from + 8 * round + 4), (key[3 + 2 * round] ?? 0) | 1);
-    high ^= low >>> 15;
-    low ^= high >>> 13;
+export const markOperation = (key: Uint32Array, id: { bytes: Uint8Array; from: number }, out: MarkPlace): void => {
+  let high = 0;
+  let low = 0;
+  for (let i = 0; i < ID_BYTES; i++) {
+    const place = 2 * (VALUES * i + (id.bytes[id.from + i] ?? 0));
+    high ^= key[place] ?? 0;
+    low ^= key[place + 1] ?? 0;
   }
-  // What came last has been mixed least.
-  high = Math.imul(high ^ (low >>> 16), 0x9e3779b1);
-  low = Math.imul(low ^ (high >>> 15), 0x85ebca77);
-  out.marks[2 * out.at] = high ^ (low >>> 16);
-  out.marks[2 * out.at + 1] = low ^ (high >>> 16);
+  out.marks[2 * out.at] = high;
+  out.marks[2 * out.at + 1] = low;
 };
 
 /** The mark number `at` of marks that lie two words each, one after another. */
