@@ -28,15 +28,22 @@ export const createZipOnce = (maxBytes = MAX_BYTES) => {
       size -= weightOf(dropped);
     }
   };
+  const make = async (digest: string, bytes: Uint8Array): Promise<Uint8Array | undefined> => {
+    const made = await compress(bytes);
+    // What gzip answers is a view of a buffer of 64 KiB: kept as it is, a short one would hold all of that.
+    const zipped = made.length <= bytes.length * WORTH ? new Uint8Array(made) : undefined;
+    keep(digest, zipped);
+    return zipped;
+  };
+  const making = new Map<string, Promise<Uint8Array | undefined>>();
   return async (digest: string, bytes: Uint8Array): Promise<Uint8Array | undefined> => {
     const known = kept.get(digest);
     if (known !== undefined || kept.has(digest)) {
       keep(digest, known);
       return known;
     }
-    const made = await compress(bytes);
-    const zipped = made.length <= bytes.length * WORTH ? made : undefined;
-    keep(digest, zipped);
-    return zipped;
+    const begun = making.get(digest) ?? make(digest, bytes).finally(() => making.delete(digest));
+    making.set(digest, begun);
+    return begun;
   };
 };
