@@ -1,3 +1,4 @@
+import { LedgerError } from "@tipstaff/ledger";
 import { Command, CommanderError } from "commander";
 import { CliError } from "./cli-error.ts";
 import { registerAgreement } from "./commands/agreement.ts";
@@ -47,6 +48,8 @@ for (const register of [
   register(program);
 }
 
+const UNREAD = "The rest was not looked at. Make that file readable, or take a new copy of the log, and ask again.";
+
 try {
   await program.parseAsync();
 } catch (error) {
@@ -57,8 +60,9 @@ try {
 function explain(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
   const known = error instanceof CliError;
+  const unread = error instanceof LedgerError && error.code === "storage-failed";
   const message = error instanceof Error ? error.message : String(error);
-  const advice = known ? error.advice : "This is a defect, please report it with what you typed.";
+  const advice = known ? error.advice : unread ? UNREAD : "This is a defect, please report it with what you typed.";
   if (program.opts().json) process.stdout.write(`${JSON.stringify({ error: message, advice })}\n`);
   process.stderr.write(`tipstaff: ${message}\n${advice ? `  ${advice}\n` : ""}`);
   if (!known && process.env.TIPSTAFF_DEBUG) process.stderr.write(`${error instanceof Error ? error.stack : ""}\n`);

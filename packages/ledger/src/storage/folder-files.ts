@@ -18,34 +18,48 @@ export const locateIn = (folder: string, path: string): string => {
 export const codeOf = (error: unknown): string =>
   error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : "";
 
-/** The bytes of a file, or `undefined` where there is none; rejects with `storage-failed`. */
-export const readIfThere = async (file: string): Promise<Uint8Array | undefined> => {
+/** The bytes of a file, or `undefined` where there is none; rejects with `storage-failed`, naming the path. */
+export const readIfThere = async (folder: string, path: string): Promise<Uint8Array | undefined> => {
+  const file = locateIn(folder, path);
   try {
     const handle = await open(file, FLAGS);
     try {
-      assertPlain(await handle.stat());
+      assertPlain(await handle.stat(), path);
       return await handle.readFile();
     } finally {
       await handle.close();
     }
   } catch (error) {
-    return orNothing(error);
+    return orNothing(error, path);
   }
 };
 
-const assertPlain = (found: Stats): void => {
-  if (!found.isFile() || found.size > MAX_FILE_BYTES) {
-    throw new LedgerError("storage-failed", "a file of the log is no plain file, or longer than any of a log can be");
+const assertPlain = (found: Stats, path: string): void => {
+  if (!found.isFile()) throw new LedgerError("storage-failed", `the log's file ${path} is no plain file`);
+  if (found.size > MAX_FILE_BYTES) {
+    throw new LedgerError("storage-failed", `the log's file ${path} is longer than any of a log can be`);
   }
 };
 
-const orNothing = (error: unknown): undefined => {
+const orNothing = (error: unknown, path: string): undefined => {
   if (error instanceof LedgerError) throw error;
   if (codeOf(error) === "ENOENT" || codeOf(error) === "ENOTDIR") return undefined;
-  throw new LedgerError("storage-failed", `a file of the log cannot be read: ${codeOf(error) || "unknown fault"}`, {
-    cause: error,
-  });
+  throw new LedgerError(
+    "storage-failed",
+    `the log's file ${path} cannot be read: ${codeOf(error) || "unknown fault"}`,
+    {
+      cause: error,
+    },
+  );
 };
+
+const folders = new WeakMap<LogReader, string>();
+
+/** Notes that this storage keeps its files in that folder, so that a thread can be told of it. */
+export const noteFolder = (storage: LogReader, folder: string): void => void folders.set(storage, folder);
+
+/** The folder that a storage of this process keeps its files in; `undefined` for every other storage. */
+export const folderOf = (storage: LogReader): string | undefined => folders.get(storage);
 
 /**
  * Reads a folder for a thread that has nothing else to do: each read is done when the call returns, at a third of the
@@ -63,15 +77,18 @@ export const createFolderReader = (folder: string, { buffers = 0 }: { buffers?: 
     held[turn] = made;
     return made;
   };
-  return { read: async (path) => readNow(locateIn(folder, path), bufferFor) };
+  return { read: async (path) => readNow({ file: locateIn(folder, path), path }, bufferFor) };
 };
 
-const readNow = (file: string, bufferFor: (length: number) => Buffer): Uint8Array | undefined => {
+const readNow = (
+  { file, path }: { file: string; path: string },
+  bufferFor: (length: number) => Buffer,
+): Uint8Array | undefined => {
   try {
     const handle = openSync(file, FLAGS);
     try {
       const found = fstatSync(handle);
-      assertPlain(found);
+      assertPlain(found, path);
       const buffer = bufferFor(found.size);
       let length = 0;
       for (let read = -1; read !== 0 && length < found.size; length += read) {
@@ -82,6 +99,6 @@ const readNow = (file: string, bufferFor: (length: number) => Buffer): Uint8Arra
       closeSync(handle);
     }
   } catch (error) {
-    return orNothing(error);
+    return orNothing(error, path);
   }
 };

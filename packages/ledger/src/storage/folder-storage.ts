@@ -4,9 +4,9 @@ import { dirname, join } from "node:path";
 import { equalBytes } from "../bytes.ts";
 import { LedgerError } from "../error.ts";
 import type { LogFile } from "../tree/edge.ts";
-import { codeOf, locateIn, readIfThere } from "./folder-files.ts";
+import { codeOf, locateIn, noteFolder, readIfThere } from "./folder-files.ts";
 import { inParallel } from "./in-parallel.ts";
-import type { LogReader, LogStorage } from "./tile-storage.ts";
+import type { LogStorage } from "./tile-storage.ts";
 
 const TEMPORARY = ".unfinished";
 /** A temporary file so old belongs to a writer that died. */
@@ -27,7 +27,7 @@ export const createFolderStorage = (folder: string): LogStorage => {
   // A folder stands for ever once it was made and its parent synced; only what names a new file is synced each time.
   const standing = new Set<string>();
   const storage: LogStorage = {
-    read: async (path) => readIfThere(locate(path)),
+    read: async (path) => readIfThere(folder, path),
     writeOnce: (files) =>
       guarded(async () => {
         await prepare();
@@ -49,14 +49,9 @@ export const createFolderStorage = (folder: string): LogStorage => {
     dropPartials: (fullPaths) =>
       guarded(() => inParallel(fullPaths, (path) => rm(`${locate(path)}.p`, { recursive: true, force: true }))),
   };
-  folders.set(storage, folder);
+  noteFolder(storage, folder);
   return storage;
 };
-
-const folders = new WeakMap<LogReader, string>();
-
-/** The folder that a storage of this process keeps its files in; `undefined` for every other storage. */
-export const folderOf = (storage: LogReader): string | undefined => folders.get(storage);
 
 const guarded = async (work: () => Promise<void>): Promise<void> => {
   try {
@@ -99,7 +94,7 @@ const writeOne = async (
   { path, bytes }: LogFile,
 ): Promise<void> => {
   const target = locate(path);
-  if (await isThere(target, { path, bytes })) return;
+  if (await isThere(folder, { path, bytes })) return;
   const temporary = await writeTemporary(folder, bytes);
   try {
     await mkdir(dirname(target), { recursive: true });
@@ -107,14 +102,14 @@ const writeOne = async (
     await link(temporary, target);
   } catch (error) {
     if (codeOf(error) !== "EEXIST") throw error;
-    await isThere(target, { path, bytes });
+    await isThere(folder, { path, bytes });
   } finally {
     await unlink(temporary).catch(() => undefined);
   }
 };
 
-const isThere = async (target: string, { path, bytes }: LogFile): Promise<boolean> => {
-  const found = await readIfThere(target);
+const isThere = async (folder: string, { path, bytes }: LogFile): Promise<boolean> => {
+  const found = await readIfThere(folder, path);
   if (found === undefined) return false;
   if (!equalBytes(found, bytes)) {
     throw new LedgerError("tile-conflict", `the log's file ${path} exists with other content; it is left as it is`);

@@ -1,6 +1,6 @@
 import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
-import { folderOf } from "../storage/folder-storage.ts";
+import { folderOf } from "../storage/folder-files.ts";
 import type { LogReader } from "../storage/tile-storage.ts";
 import { HASH_LENGTH } from "../tree/hashes.ts";
 import { TILE_WIDTH } from "../tree/paths.ts";
