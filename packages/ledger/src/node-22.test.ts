@@ -43,7 +43,7 @@ describe("on Node 22, the packed package", () => {
     expect(doors.length).toBeGreaterThan(6);
   });
 
-  test("verifies a log, a proof and an ML-DSA-44 cosignature that were made elsewhere, and refuses changed ones", async () => {
+  test("verifies a log, a proof and an ML-DSA-44 cosignature that were made elsewhere, and refuses changed ones, and to sign so", async () => {
     const signer = createNoteSigner("test.example/log", testKey("node 22"));
     const log = createMemoryLog(signer);
     const entries = Array.from({ length: 300 }, (_, n) => testEntry(`node 22 ${n}`).leaf);
@@ -66,6 +66,7 @@ describe("on Node 22, the packed package", () => {
       evidence: { ok: true, index: "7" },
       policy: [true, "bad-signature", "bad-signature"],
       witnessed: 200,
+      signing: ["signer-invalid", "signer-invalid", "signer-invalid"],
     });
   }, 180_000);
 });
@@ -102,7 +103,18 @@ witness.createWitnessStore("witness", { name: "n22.example", seed: new Uint8Arra
 const own = witness.openWitness({ folder: "witness", logs: [{ origin: "test.example/log", keys: verifierKeys }] });
 const { status } = own.addCheckpoint(witness.encodeAddCheckpoint({ oldSize: 0n, proof: [], checkpoint: bytes(given.note) }));
 own.close();
+const mlDsa = { name: "n22.example", seed: new Uint8Array(32), algorithm: "ml-dsa-44" };
+const codeOf = (work) => {
+  try {
+    return work().name;
+  } catch (error) {
+    return error.code;
+  }
+};
+witness.createWitnessStore("ml-dsa", mlDsa);
+const open = () => witness.openWitness({ folder: "ml-dsa", logs: [] });
 console.log(JSON.stringify({
+  signing: [() => ledger.createCosigner(mlDsa), open, open].map(codeOf),
   whole: { ok: whole.ok, size: whole.size },
   changed: { ok: changed.ok, kind: changed.fault?.kind },
   evidence: { ok: evidence.ok, index: String(evidence.index) },

@@ -74,8 +74,10 @@ const ed25519Pair = (seed: Uint8Array): Pair => {
 
 const mlDsaPair = (seed: Uint8Array): Pair => {
   const native = nativeMlDsa44();
-  if (native === undefined) throw new LedgerError("signer-invalid", "this platform has no ML-DSA-44 to sign with");
-  return { publicKey: native.publicKey(seed), sign: (message) => native.sign(seed, message) };
+  const sign = native?.sign;
+  if (native === undefined || sign === undefined)
+    throw new LedgerError("signer-invalid", "this platform has no ML-DSA-44 to sign with");
+  return { publicKey: native.publicKey(seed), sign: (message) => sign(seed, message) };
 };
 
 const toTimestamp = (timestamp: number | bigint): bigint => {

@@ -88,12 +88,11 @@ const ML_DSA_SPKI_HEAD = Buffer.from("30820532300b060960864801650304031103820521
 const mlDsaPrivateKey = (seed: Uint8Array): KeyObject =>
   createPrivateKey({ key: Buffer.concat([ML_DSA_PKCS8_HEAD, seed]), format: "der", type: "pkcs8" });
 
-const mlDsa44: MlDsa44 = {
+const mlDsaVerifier: MlDsa44 = {
   publicKey: (seed) => {
     const der = createPublicKey(mlDsaPrivateKey(seed)).export({ format: "der", type: "spki" });
     return Uint8Array.from(der.subarray(ML_DSA_SPKI_HEAD.length));
   },
-  sign: (seed, message) => signWith(null, message, mlDsaPrivateKey(seed)),
   verify: (publicKey, message, signature) => {
     try {
       const der = Buffer.concat([ML_DSA_SPKI_HEAD, publicKey]);
@@ -104,17 +103,28 @@ const mlDsa44: MlDsa44 = {
   },
 };
 
-let hasMlDsa: boolean | undefined;
-
-/** Node's own ML-DSA-44; `undefined` before Node 24.7, and where OpenSSL is older than 3.5. */
-export const nativeMlDsa44 = (): MlDsa44 | undefined => {
-  hasMlDsa ??= knowsMlDsa();
-  return hasMlDsa ? mlDsa44 : undefined;
+const mlDsaSigner: MlDsa44 = {
+  ...mlDsaVerifier,
+  sign: (seed, message) => signWith(null, message, mlDsaPrivateKey(seed)),
 };
 
-const knowsMlDsa = (): boolean => {
+let mlDsa44: MlDsa44 | "none" | undefined;
+
+/** Node's own ML-DSA-44; `undefined` where OpenSSL is older than 3.5. Node before 24.7 verifies with it and cannot sign. */
+export const nativeMlDsa44 = (): MlDsa44 | undefined => {
+  mlDsa44 ??= findMlDsa();
+  return mlDsa44 === "none" ? undefined : mlDsa44;
+};
+
+const findMlDsa = (): MlDsa44 | "none" => {
+  const seed = new Uint8Array(32);
+  if (!works(() => mlDsaPrivateKey(seed))) return "none";
+  return works(() => mlDsaSigner.sign?.(seed, seed)) ? mlDsaSigner : mlDsaVerifier;
+};
+
+const works = (attempt: () => unknown): boolean => {
   try {
-    mlDsaPrivateKey(new Uint8Array(32));
+    attempt();
     return true;
   } catch {
     return false;

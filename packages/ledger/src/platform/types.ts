@@ -11,6 +11,7 @@ export type MlDsa44Verify = (publicKey: Uint8Array, message: Uint8Array, signatu
 
 export type MlDsa44 = {
   readonly publicKey: (seed: Uint8Array) => Uint8Array;
-  readonly sign: (seed: Uint8Array, message: Uint8Array) => Uint8Array;
+  /** Missing where the platform verifies alone, as Node 22 does. */
+  readonly sign?: (seed: Uint8Array, message: Uint8Array) => Uint8Array;
   readonly verify: MlDsa44Verify;
 };

@@ -1,10 +1,10 @@
 import { LedgerError } from "../error.ts";
 import { parseCheckpoint } from "../formats/checkpoint.ts";
-import { createCosigner, isCosignable } from "../formats/cosignature.ts";
+import { type Cosigner, createCosigner, isCosignable } from "../formats/cosignature.ts";
 import { encodeSignatureLine, parseSignedNote } from "../formats/signed-note.ts";
 import { parseAddCheckpoint } from "./add-checkpoint.ts";
 import { type CosignDecision, decideCosign, openForWitness, type WitnessedLog } from "./decide-cosign.ts";
-import { openWitnessStore } from "./witness-store.ts";
+import { openWitnessStore, type WitnessStore } from "./witness-store.ts";
 
 /** What a request is answered, as in HTTP. */
 export type WitnessAnswer = { readonly status: number; readonly type: string; readonly body: string };
@@ -36,11 +36,14 @@ const SECONDS_OF_BURST = 10;
 
 const refuse = (status: number, why: string): WitnessAnswer => ({ status, type: TEXT, body: `${why}\n` });
 
-/** A witness over its own store. Each answer's head is durable before the cosignature is made. */
+/**
+ * A witness over its own store. Each answer's head is durable before the cosignature is made. Throws `witness-missing`, and
+ * `signer-invalid` where the platform cannot sign as the store's key does.
+ */
 export const openWitness = (options: WitnessOptions): Witness => {
   const { folder, logs, now = () => new Date(), growthPerSecond = 100, repeatsPerSecond = 5 } = options;
   const store = openWitnessStore(folder);
-  const cosigner = createCosigner(store);
+  const cosigner = cosignerOf(store);
   const growth = createLimiter(growthPerSecond, now);
   const repeats = createLimiter(repeatsPerSecond, now);
 
@@ -84,6 +87,15 @@ export const openWitness = (options: WitnessOptions): Witness => {
     },
     close: store.close,
   };
+};
+
+const cosignerOf = (store: WitnessStore): Cosigner => {
+  try {
+    return createCosigner(store);
+  } catch (error) {
+    store.close();
+    throw error;
+  }
 };
 
 type Decision = CosignDecision | typeof LIMITED;
