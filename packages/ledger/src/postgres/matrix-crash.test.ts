@@ -5,6 +5,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { LedgerError } from "../error.ts";
 import { createFolderStorage } from "../storage/folder-storage.ts";
 import type { LogStorage } from "../storage/tile-storage.ts";
+import type { Sequencer } from "./sequencer.ts";
 import { entriesOf, fsck, logAll, signerFile, startCell, verify } from "./test-cells.ts";
 import { createTestLog, createTestSigner, type TestLog, until } from "./test-log.ts";
 import { startTestPostgres, type TestPostgres } from "./test-postgres.ts";
@@ -60,43 +61,48 @@ describe("kill -9", () => {
 });
 
 describe("a leader that is frozen while a standby takes over", () => {
+  const appendAndWait = async (sequencer: Sequencer, name: string, count: number) => {
+    const entries = entriesOf(name, count);
+    await log.append(entries);
+    sequencer.wake();
+    await sequencer.waitLogged(
+      entries.map(({ operationId }) => operationId),
+      { timeoutMs: 60_000 },
+    );
+  };
+  const freeze = async (cell: { moment: string; idleSessionMs?: number }, pauseMs: number) => {
+    const frozen = startCell(log, { ...cell, signal: "SIGSTOP" });
+    await until(() => frozen.said().includes("leading"), 30_000);
+    if (cell.moment === "idle") frozen.child.kill("SIGSTOP");
+    const wakesAt = Date.now() + pauseMs;
+    const standby = log.sequencer({ sign: createTestSigner(signerFile(log)) });
+    standby.start();
+    try {
+      await appendAndWait(standby, "meant", 40);
+      await until(() => standby.state() === "leading", 30_000);
+      await appendAndWait(standby, "later", 20);
+      await until(() => Date.now() >= wakesAt, pauseMs + 10_000);
+      frozen.child.kill("SIGCONT");
+      await until(() => frozen.said().trim().endsWith("standby"), 30_000);
+      expect(standby.state()).toBe("leading");
+      await appendAndWait(standby, "more", 10);
+    } finally {
+      frozen.child.kill("SIGKILL");
+      await standby.stop();
+    }
+    await frozen.ended;
+    await expectWhole(300);
+  };
+
   test.each(["sequenced", "derived", "signing", "signed", "publishing", "idle"])(
     "at the moment %j steps down when it wakes, and publishes nothing",
-    async (moment) => {
-      const meant = entriesOf("meant", 40);
-      const frozen = startCell(log, { moment, signal: "SIGSTOP", idleSessionMs: 700 });
-      await until(() => frozen.said().includes("leading"), 30_000);
-      if (moment === "idle") frozen.child.kill("SIGSTOP");
-      await log.append(meant);
-      const standby = log.sequencer({ sign: createTestSigner(signerFile(log)) });
-      standby.start();
-      try {
-        const ids = meant.map(({ operationId }) => operationId);
-        await standby.waitLogged(ids, { timeoutMs: 30_000 });
-        await until(() => standby.state() === "leading", 30_000);
-        await log.append(entriesOf("later", 20));
-        standby.wake();
-        await standby.waitLogged(
-          entriesOf("later", 20).map(({ operationId }) => operationId),
-          { timeoutMs: 30_000 },
-        );
-        frozen.child.kill("SIGCONT");
-        await until(() => frozen.said().trim().endsWith("standby"), 30_000);
-        expect(standby.state()).toBe("leading");
-        const more = entriesOf("more", 10);
-        await log.append(more);
-        standby.wake();
-        await standby.waitLogged(
-          more.map(({ operationId }) => operationId),
-          { timeoutMs: 30_000 },
-        );
-      } finally {
-        frozen.child.kill("SIGKILL");
-        await standby.stop();
-      }
-      await frozen.ended;
-      await expectWhole(300);
-    },
+    (moment) => freeze({ moment, idleSessionMs: 700 }, 0),
+  );
+
+  test(
+    "steps down also after 30 s, with the patience that a service has",
+    () => freeze({ moment: "signed" }, 30_000),
+    150_000,
   );
 });
 
