@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import type { Pool, PoolClient } from "pg";
 import type { Desk } from "../desk.ts";
 import type { Draft } from "../entries/number-drafts.ts";
 import { recordEntries } from "../entries/record-entries.ts";
@@ -12,6 +13,8 @@ export type HoldToPlace = {
   readonly detail: Readonly<Record<string, string | number>>;
   /** Null when a tripwire did it. */
   readonly placedBy: string | null;
+  /** Holds that do not count as standing: what comes next lifts them. */
+  readonly besides?: readonly string[];
 };
 
 /**
@@ -28,18 +31,21 @@ export async function placeHold(desk: Desk, hold: HoldToPlace): Promise<{ hold: 
     await desk.keyholder.call("holds/place", { recipient: hold.recipient, hold: id, reason: hold.reason });
     const at = desk.now();
     await recordEntries(desk, [toDraft({ ...hold, id, at })], async (client) => {
-      const placing = { ...hold, id, at, toldAt: at };
-      const { rowCount } = await client.query(INSERT, values(placing));
-      if (rowCount === 1) return;
-      // Another call placed the same hold meanwhile. The keyholder knows both, so both must be there to be lifted: what
-      // makes this one distinct is its own id in the place of a job's.
-      await client.query(INSERT, values({ ...placing, detail: { ...hold.detail, job: id } }));
+      await insertHold(client, { ...hold, id, at, toldAt: at });
     });
   } catch (error) {
     if (!isKeyholderAway(error)) throw error;
-    await desk.pool.query(INSERT, values({ ...hold, id, at: desk.now(), toldAt: null }));
+    await insertHold(desk.pool, { ...hold, id, at: desk.now(), toldAt: null });
   }
   return { hold: id, placed: true };
+}
+
+async function insertHold(client: Pool | PoolClient, placing: Placing & { toldAt: Date | null }): Promise<void> {
+  const { rowCount } = await client.query(INSERT, values(placing));
+  if (rowCount === 1) return;
+  // Another call placed the same hold meanwhile, or one stands that is about to be lifted. The keyholder knows both, so
+  // both must be there to be lifted: what makes this one distinct is its own id in the place of a job's.
+  await client.query(INSERT, values({ ...placing, detail: { ...placing.detail, job: placing.id } }));
 }
 
 const INSERT = `insert into hold (id, recipient, reason, detail, placed_by, placed_at, told_at)
@@ -62,11 +68,12 @@ function toDraft({ id, recipient, reason, detail, placedBy, at }: Placing): Draf
   };
 }
 
-async function findStanding(desk: Desk, { recipient, reason, detail }: HoldToPlace): Promise<string | undefined> {
+async function findStanding(desk: Desk, hold: HoldToPlace): Promise<string | undefined> {
+  const { recipient, reason, detail, besides = [] } = hold;
   const { rows } = await desk.pool.query<{ id: string }>(
-    `select id from hold where recipient = $1 and reason = $2 and coalesce(detail->>'job', '') = $3
-       and lifted_at is null`,
-    [recipient, reason, String(detail.job ?? "")],
+    `select id from hold where recipient = $1 and reason = $2 and lifted_at is null and id <> all($4::uuid[])
+       and (coalesce(detail->>'job', '') = $3 or ($3 = '' and detail->>'job' = id::text))`,
+    [recipient, reason, String(detail.job ?? ""), besides],
   );
   return rows[0]?.id;
 }

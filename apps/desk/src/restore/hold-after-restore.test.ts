@@ -166,4 +166,33 @@ describe("after a restore", () => {
     expect((await lift("security.two")).body).toMatchObject({ lifted: true });
     expect((await ask(bureau, 0)).status).toBe(200);
   });
+
+  it("a hold of an earlier restore, whose lifting came back with the log, does not stand for this one", async () => {
+    const bureau = await makeRecipient(test);
+    await forgetReleases(bureau);
+    await holdAfterRestore(test.desk);
+    const [earlier] = await holdsOf(bureau);
+    for (const login of ["security.one", "security.two"] as const) {
+      expect((await test.as(login).post(`/api/holds/${earlier?.id}/lift`, {})).status).toBe(200);
+    }
+    // Logged after the lifting, so that this is in the log too.
+    expect((await ask(bureau, 0)).status).toBe(200);
+    // The backup was made while that hold stood.
+    await test.desk.pool.query("update hold set lifted_at = null, lifted_by = null where id = $1", [earlier?.id]);
+    await forgetReleases(bureau);
+    await holdAfterRestore(test.desk);
+    const [hold, ...more] = await holdsOf(bureau);
+    expect(more).toEqual([]);
+    expect(hold).toMatchObject({ reason: "restored" });
+    expect(hold?.id).not.toBe(earlier?.id);
+    expect((await ask(bureau, 1)).code).toBe("held");
+  });
+
+  it("nothing is released while a restore is open, also by a desk that was running when the database came back", async () => {
+    const bureau = await makeRecipient(test);
+    expect((await ask(bureau, 0)).status).toBe(200);
+    await forgetReleases(bureau);
+    expect((await ask(bureau, 1)).code).toBe("held");
+    await holdAfterRestore(test.desk);
+  });
 });

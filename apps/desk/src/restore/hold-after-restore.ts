@@ -22,7 +22,7 @@ async function recover(desk: Desk, restore: Restore): Promise<void> {
   const counts = await mendCounts(desk, restore);
   const log = await readLog(desk, restore);
   const found = { ...restore, entries: restore.toSize - restore.fromSize, ...findForgotten(log), counts };
-  await holdAll(desk, found, recipientsIn(log));
+  await holdAll(desk, found, log);
   await assertKeyholderCurrent(desk, restore, log);
   const { withoutKeys } = counts;
   const text = await rebuildState(desk, { restore, log, withoutKeys }, (rebuilt) =>
@@ -35,11 +35,13 @@ async function recover(desk: Desk, restore: Restore): Promise<void> {
 
 type Found = Omit<RestoreReport, "rebuilt">;
 
-async function holdAll(desk: Desk, found: Found, named: readonly string[]): Promise<void> {
+async function holdAll(desk: Desk, found: Found, log: ReadLog): Promise<void> {
   const detail = detailOf(found);
+  // One that stands since an earlier restore does not hold for this one, where the log is about to lift it.
+  const besides = log.events.flatMap((event) => (event.kind === "hold-lifted" ? [event.hold] : []));
   desk.log.warn(detail, "the database was restored; all is held");
-  for (const recipient of [...new Set([...(await recipientsOf(desk)), ...named])].sort()) {
-    await placeHold(desk, { recipient, reason: "restored", detail, placedBy: null });
+  for (const recipient of [...new Set([...(await recipientsOf(desk)), ...recipientsIn(log)])].sort()) {
+    await placeHold(desk, { recipient, reason: "restored", detail, placedBy: null, besides });
   }
 }
 
