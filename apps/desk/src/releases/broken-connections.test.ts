@@ -108,7 +108,7 @@ it.each([
     expect(await count("release where recipient = $1 and state <> 'released'")).toBe(0);
     expect(await count("job where recipient = $1 and state = 'produced' and attempt = 1")).toBe(JOBS);
     expect(await count("receipt join job on job.id = job_id where recipient = $1")).toBe(JOBS);
-    expect(await count("recipient_state where recipient = $1 and unaccounted = " + JOBS)).toBe(1);
+    expect(await count(`recipient_state where recipient = $1 and unaccounted = ${JOBS}`)).toBe(1);
     expect(await count("line where recipient = $1 and open <> 0")).toBe(0);
     expect(await count("hold where recipient = $1")).toBe(0);
     expect(await count("pg_stat_activity where state like 'idle in transaction%' and $1 <> ''")).toBe(0);
