@@ -23,9 +23,10 @@ export async function finishReleases(
   const logging = desk.sequencer.waitLogged(operations, { timeoutMs: LOG_TIMEOUT_MS });
   desk.sequencer.wake();
   const logged = await logging;
-  // Receipts and scans free slots at the keyholder too: it must hear of them before it counts. So must it of holds that
-  // were placed while it was away.
-  const [withdrawn] = await Promise.all([findWithdrawn(desk, releases), settle(), tellKeyholder(desk)]);
+  // Receipts and scans free slots at the keyholder too: it must hear of them before it counts.
+  await settle();
+  // Last, since that may take long: holds that were placed meanwhile, and records that changed.
+  const [withdrawn] = await Promise.all([findWithdrawn(desk, releases), tellKeyholder(desk)]);
   const { outcomes } = await desk.keyholder.call("releases/decide", {
     releases: releases.map((release, at) =>
       toQuestion(withdrawn.has(release.job) ? { ...release, wrapped: NO_KEY } : release, logged[at]),
