@@ -188,6 +188,20 @@ describe("after a restore", () => {
     expect((await ask(bureau, 1)).code).toBe("held");
   });
 
+  it("who agreed to lift the hold of an earlier restore has not agreed after this one", async () => {
+    const bureau = await makeRecipient(test);
+    await forgetReleases(bureau);
+    await holdAfterRestore(test.desk);
+    const [hold] = await holdsOf(bureau);
+    const lift = (login: "security.one" | "security.two") => test.as(login).post(`/api/holds/${hold?.id}/lift`, {});
+    expect((await lift("security.one")).body).toMatchObject({ lifted: false });
+    await forgetReleases(bureau);
+    await holdAfterRestore(test.desk);
+    expect((await holdsOf(bureau)).map(({ id }) => id)).toEqual([hold?.id]);
+    expect((await lift("security.two")).body).toMatchObject({ lifted: false });
+    expect((await lift("security.one")).body).toMatchObject({ lifted: true });
+  });
+
   it("nothing is released while a restore is open, also by a desk that was running when the database came back", async () => {
     const bureau = await makeRecipient(test);
     expect((await ask(bureau, 0)).status).toBe(200);

@@ -41,8 +41,16 @@ async function holdAll(desk: Desk, found: Found, log: ReadLog): Promise<void> {
   const besides = log.events.flatMap((event) => (event.kind === "hold-lifted" ? [event.hold] : []));
   desk.log.warn(detail, "the database was restored; all is held");
   for (const recipient of [...new Set([...(await recipientsOf(desk)), ...recipientsIn(log)])].sort()) {
-    await placeHold(desk, { recipient, reason: "restored", detail, placedBy: null, besides });
+    const { hold, placed } = await placeHold(desk, { recipient, reason: "restored", detail, placedBy: null, besides });
+    if (!placed) await forgetConsent(desk, hold);
   }
+}
+
+/** Whoever agreed to lift a hold of an earlier restore did not know of this one. */
+async function forgetConsent({ pool }: Desk, hold: string): Promise<void> {
+  await pool.query("update hold set lift_asked_by = null, lift_asked_at = null where id = $1 and lifted_at is null", [
+    hold,
+  ]);
 }
 
 function detailOf({ id, fromSize, toSize, entries, released, undecided, unopened, counts }: Found) {
