@@ -17,7 +17,8 @@ beforeAll(async () => {
   vi.stubEnv("TEST_LOG_LEVEL", process.env.TEST_LOG_LEVEL ?? "silent");
   process.on("unhandledRejection", note);
   process.on("uncaughtException", note);
-  test = await startTestDesk();
+  // Durable, since a bureau does not send again what was acknowledged.
+  test = await startTestDesk({ durable: true });
 });
 afterAll(async () => {
   process.off("unhandledRejection", note);
