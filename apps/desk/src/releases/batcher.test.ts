@@ -45,8 +45,8 @@ it("each item gets its own answer, in batches of no more than `max`", async () =
   ]);
 });
 
-it("without load nobody waits to be joined by others", async () => {
-  const { ask, batches, endAll } = openBatches({ enough: 4, longestMs: NEVER_MS });
+it("while it is not busy nobody waits to be joined by others", async () => {
+  const { ask, batches, endAll } = openBatches({ enough: 4, longestMs: NEVER_MS, isBusy: () => false });
   for (const item of range(0, 3)) {
     const answer = ask(item);
     await settle();
@@ -56,35 +56,24 @@ it("without load nobody waits to be joined by others", async () => {
   expect(batches).toEqual([[0], [1], [2]]);
 });
 
-it("after a batch of half of `enough` the next one waits until it has enough", async () => {
-  const { ask, batches, endAll } = openBatches({ enough: 4, longestMs: NEVER_MS });
-  const first = Promise.all(range(0, 2).map(ask));
+it("while it is busy a batch waits until it has enough", async () => {
+  const { ask, batches, endAll } = openBatches({ enough: 4, longestMs: NEVER_MS, isBusy: () => true });
+  const answers = range(10, 3).map(ask);
   await settle();
-  const more = range(10, 3).map(ask);
+  expect(batches).toEqual([]);
+  answers.push(ask(13));
+  await settle();
+  expect(batches).toEqual([[10, 11, 12, 13]]);
   endAll();
-  await first;
-  await settle();
-  expect(batches).toEqual([[0, 1]]);
-  more.push(ask(13));
-  await settle();
-  expect(batches).toEqual([
-    [0, 1],
-    [10, 11, 12, 13],
-  ]);
-  endAll();
-  expect(await Promise.all(more)).toEqual([100, 110, 120, 130]);
+  expect(await Promise.all(answers)).toEqual([100, 110, 120, 130]);
 });
 
-it("no batch waits longer than `longestMs`, and one that fell short ends the load", async () => {
-  const { ask, batches, endAll } = openBatches({ enough: 4, longestMs: 1 });
-  const first = Promise.all(range(0, 2).map(ask));
-  await settle();
+it("no batch waits longer than `longestMs`", async () => {
+  const { ask, batches, endAll } = openBatches({ enough: 4, longestMs: 1, isBusy: () => true });
+  const answer = ask(10);
+  await expect.poll(() => batches.length, { timeout: 20_000 }).toBe(1);
   endAll();
-  await first;
-  const second = ask(10);
-  await expect.poll(() => batches.length, { timeout: 20_000 }).toBe(2);
-  endAll();
-  expect(await second).toBe(100);
+  expect(await answer).toBe(100);
 });
 
 it("a batch that fails fails all of its items and no others", async () => {

@@ -4,13 +4,15 @@ type Waiting<Item, Answer> = {
   readonly reject: (error: unknown) => void;
 };
 
-/** Under load a batch waits for `enough` items, but no longer than `longestMs`: fewer, fuller batches cost less each. */
-export type Gathering = { readonly enough: number; readonly longestMs: number };
+/** While it is busy a batch waits for `enough` items, but no longer than `longestMs`: fewer, fuller batches cost less. */
+export type Gathering = { readonly enough: number; readonly longestMs: number; readonly isBusy: () => boolean };
+
+/** A bureau of 64 lines asks in two or three such batches by turns: while one is being decided, the other prints. */
+export const gatherWhile = (isBusy: () => boolean): Gathering => ({ enough: 16, longestMs: 40, isBusy });
 
 /**
  * Gathers what is asked while the work before it runs, and does it in one go: `work` answers one for each item, in order,
- * or throws for all of them. One batch at a time, so that what comes first is done first. `gather` counts as load when
- * the batch before was at least half of `enough`; whoever asks alone is never kept waiting.
+ * or throws for all of them. One batch at a time, so that what comes first is done first.
  */
 export function createBatcher<Item, Answer>(options: {
   readonly max: number;
@@ -20,10 +22,9 @@ export function createBatcher<Item, Answer>(options: {
   const { max, work, gather } = options;
   const queue: Waiting<Item, Answer>[] = [];
   let running = false;
-  let lastSize = 0;
   let onArrival = (): void => undefined;
-  const untilEnough = async ({ enough, longestMs }: Gathering): Promise<void> => {
-    if (lastSize < enough / 2 || queue.length >= enough) return;
+  const untilEnough = async ({ enough, longestMs, isBusy }: Gathering): Promise<void> => {
+    if (queue.length >= enough || !isBusy()) return;
     await new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, longestMs);
       onArrival = () => {
@@ -40,9 +41,7 @@ export function createBatcher<Item, Answer>(options: {
     await new Promise((resolve) => setImmediate(resolve));
     while (queue.length > 0) {
       if (gather !== undefined) await untilEnough(gather);
-      const batch = queue.splice(0, max);
-      lastSize = batch.length;
-      await runBatch(batch, work);
+      await runBatch(queue.splice(0, max), work);
     }
     running = false;
   };

@@ -26,7 +26,7 @@ export function registerReleaseBureauRoutes(app: FastifyInstance, desk: Desk): v
   });
   const settle = () => telling(undefined);
   const releases = createReleaseWriter(desk, { agreements, settle });
-  const receipts = createReceiptWriter(desk, settle);
+  const receipts = createReceiptWriter(desk, { counted: settle, isBusy: releases.isBusy });
   registerSigned(app, desk, [
     {
       method: "POST",

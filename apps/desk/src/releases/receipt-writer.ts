@@ -1,6 +1,6 @@
 import type { Desk } from "../desk.ts";
 import type { AskedReceipt } from "./asked-receipt.ts";
-import { createBatcher } from "./batcher.ts";
+import { createBatcher, gatherWhile } from "./batcher.ts";
 import { keepSignatures } from "./keep-signatures.ts";
 import { loadReceipts } from "./load-receipts.ts";
 import { placeHold } from "./place-hold.ts";
@@ -9,16 +9,18 @@ import { recordReceipts } from "./record-receipts.ts";
 import type { SignedAnswer } from "./signed-routes.ts";
 
 const MAX_BATCH = 256;
-/** As with releases: under load, fewer and fuller transactions. */
-const GATHER = { enough: 16, longestMs: 40 };
 const TRIES = 5;
 
 export type ReceiptWriter = { readonly accept: (asked: AskedReceipt) => Promise<SignedAnswer> };
 
 /**
  * Takes receipts in, many in one transaction. `counted` is told after each batch: the keyholder has receipts to count.
+ * While `isBusy` the batches are fuller.
  */
-export function createReceiptWriter(desk: Desk, counted: () => Promise<unknown>): ReceiptWriter {
+export function createReceiptWriter(
+  desk: Desk,
+  { counted, isBusy }: { counted: () => Promise<unknown>; isBusy: () => boolean },
+): ReceiptWriter {
   const work = async (asked: readonly AskedReceipt[]): Promise<SignedAnswer[]> => {
     const answers = new Map<AskedReceipt, SignedAnswer>();
     let left = asked;
@@ -32,7 +34,7 @@ export function createReceiptWriter(desk: Desk, counted: () => Promise<unknown>)
     counted().catch((error: unknown) => desk.log.warn({ err: error }, "the keyholder has not counted receipts yet"));
     return asked.map((one) => answers.get(one) ?? UNAVAILABLE);
   };
-  return { accept: createBatcher({ max: MAX_BATCH, gather: GATHER, work }) };
+  return { accept: createBatcher({ max: MAX_BATCH, gather: gatherWhile(isBusy), work }) };
 }
 
 const ACCEPTED: SignedAnswer = { json: { accepted: true } };

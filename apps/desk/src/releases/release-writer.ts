@@ -2,7 +2,7 @@ import type { RefusalCode } from "@tipstaff/release-protocol";
 import type { Desk } from "../desk.ts";
 import type { ReadAgreements } from "./agreements-in-use.ts";
 import type { AskedRelease } from "./asked-release.ts";
-import { createBatcher } from "./batcher.ts";
+import { createBatcher, gatherWhile } from "./batcher.ts";
 import type { ReleaseRefusal, Tripwire } from "./decide-release.ts";
 import { finishReleases } from "./finish-releases.ts";
 import { placeHold } from "./place-hold.ts";
@@ -16,14 +16,18 @@ import { noteWaiting } from "./waiting-attempts.ts";
 
 /** Most requests decided in one transaction. */
 const MAX_BATCH = 256;
-/** A bureau of 64 lines asks in two or three such batches by turns: while one is being decided, the other prints. */
-const GATHER = { enough: 16, longestMs: 40 };
+/** Releases under way from which on batches are gathered: two full ones. */
+const BUSY = 32;
 const BUSY_TRIES = 20;
 const BUSY_PAUSE_MS = 10;
 /** The longest that a bureau waits for an answer; the work goes on, and its retry finds the outcome. */
 const ANSWER_TIMEOUT_MS = 20_000;
 
-export type ReleaseWriter = { readonly ask: (asked: AskedRelease) => Promise<SignedAnswer> };
+export type ReleaseWriter = {
+  readonly ask: (asked: AskedRelease) => Promise<SignedAnswer>;
+  /** So much is under way that fuller batches serve everybody sooner. */
+  readonly isBusy: () => boolean;
+};
 
 /**
  * Decides what is asked, in one queue a recipient, and takes it to its outcome. While one batch waits for its checkpoint
@@ -36,6 +40,7 @@ export function createReleaseWriter(
   const watch = createRateWatch();
   const queues = new Map<string, (asked: AskedRelease) => Promise<Pending>>();
   const underWay = new Map<string, Promise<SignedAnswer>>();
+  const isBusy = () => underWay.size >= BUSY;
 
   const work = async (recipient: string, asked: readonly AskedRelease[]): Promise<Pending[]> => {
     // Which of them are active still, the transaction checks; one that is activated this moment is read at its own.
@@ -78,7 +83,7 @@ export function createReleaseWriter(
     if (found !== undefined) return found;
     const made = createBatcher({
       max: MAX_BATCH,
-      gather: GATHER,
+      gather: gatherWhile(isBusy),
       work: (asked: readonly AskedRelease[]) => work(recipient, asked),
     });
     queues.set(recipient, made);
@@ -95,6 +100,7 @@ export function createReleaseWriter(
   };
 
   return {
+    isBusy,
     ask: (asked) => {
       const same = underWay.get(asked.identity);
       if (same !== undefined) return orUnavailable(same);
