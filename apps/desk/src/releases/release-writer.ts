@@ -16,8 +16,8 @@ import { noteWaiting } from "./waiting-attempts.ts";
 
 /** Most requests decided in one transaction. */
 const MAX_BATCH = 256;
-/** Releases under way from which on batches are gathered: two full ones. */
-const BUSY = 32;
+/** Releases under way from which on batches are gathered: more than a bureau of sixteen lines ever has. */
+const BUSY = 20;
 const BUSY_TRIES = 20;
 const BUSY_PAUSE_MS = 10;
 /** The longest that a bureau waits for an answer; the work goes on, and its retry finds the outcome. */
