@@ -2,9 +2,8 @@ import { copyFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { verifyLedger } from "../commands/ledger.ts";
-import { type DrillResult, runDrill } from "../drill/drill.ts";
-import { BUILT_LEVELS } from "../drill/levels.ts";
-import { deskApi, deskDatabaseUrl } from "../services/installation.ts";
+import { deskApi } from "../services/installation.ts";
+import { type Drilled, drillApart } from "./drill-apart.ts";
 import type { Imported, Order, Produced } from "./main-job.ts";
 import type { Stage } from "./stage.ts";
 
@@ -43,13 +42,7 @@ export async function reportDemo(stage: Stage, acts: Acts) {
     verifyLedger({ place: home.tiles, openings: home.openings, verifierKey: settings.logVerifierKey }),
   );
   progress.note("Drill: the copies are really taken and searched");
-  const drill = await runDrill({
-    home,
-    databaseUrl: deskDatabaseUrl(home),
-    extractFolder: stage.extractFolder,
-    levels: BUILT_LEVELS,
-    step: progress.step,
-  });
+  const drill = await drillApart(stage);
   writeFileSync(join(home.reports, "drill.json"), JSON.stringify(drill, null, 2));
   copyFileSync(join(home.agreements, `${settings.recipient}.yaml`), join(home.reports, "agreement.yaml"));
   const report = assemble(stage, { acts, exposure, status, ledger, drill });
@@ -62,7 +55,7 @@ type Findings = {
   exposure: z.infer<typeof exposureSchema>;
   status: z.infer<typeof statusSchema>;
   ledger: { size: number; verified: boolean };
-  drill: DrillResult;
+  drill: Drilled;
 };
 
 function assemble(stage: Stage, { acts, exposure, status, ledger, drill }: Findings) {
