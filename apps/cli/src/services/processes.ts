@@ -31,7 +31,7 @@ const flagsFor = (app: AppName) => [
  * each thread; so they get mappings of their own, which go back to the system when they are freed.
  */
 const memory = { MALLOC_ARENA_MAX: "2", MALLOC_MMAP_THRESHOLD_: "32768", MALLOC_TRIM_THRESHOLD_: "131072" };
-const env = { ...memory, ...process.env };
+export const frugalEnv = { ...memory, ...process.env };
 const mainOf = (app: AppName) => join(apps, app, "src", "main.ts");
 
 const children = new Map<ChildProcess, NodeJS.Signals>();
@@ -69,7 +69,7 @@ export async function startApp(
 ): Promise<AppProcess> {
   const log = openSync(logFile, "a");
   const child = spawn(process.execPath, [...flagsFor(app), mainOf(app), ...args], {
-    env,
+    env: frugalEnv,
     stdio: ["ignore", "pipe", log],
   });
   closeSync(log);
@@ -111,7 +111,7 @@ export async function runApp(
   options: { progress?: boolean } = {},
 ): Promise<{ code: number; stdout: string; stderr: string }> {
   const child = spawn(process.execPath, [...flagsFor(app), mainOf(app), ...args], {
-    env,
+    env: frugalEnv,
     stdio: ["ignore", "pipe", options.progress ? "inherit" : "pipe"],
   });
   adoptChild(child, "SIGTERM");
