@@ -161,7 +161,8 @@ it("whatever is asked in parallel, counters equal what they count, and no limit 
         );
         const counted = await readCounters(test, bureau.recipient);
         expect(counted.unaccounted).toBe(counted.out);
-        expect(counted.entries).toBe(counted.released);
+        // A receipt that conflicts holds the recipient: what is logged by then is cancelled, and its entry stays.
+        expect(counted.entries).toBe(counted.released + counted.cancelled);
         expect(counted.unaccounted).toBeLessThanOrEqual(limits.unaccounted);
         for (const { open, waiting } of counted.lines) {
           expect(open).toBe(waiting);
@@ -169,8 +170,29 @@ it("whatever is asked in parallel, counters equal what they count, and no limit 
         }
       }
     }),
-    { numRuns: 6 },
+    // A run takes seconds: what failed is told as it was.
+    { numRuns: 6, endOnFailure: true },
   );
+});
+
+it("a receipt that conflicts, while another card is being released, cancels it or comes after it", async () => {
+  const bureau = await makeRecipient(test, { jobs: 12, limits: { openPerLine: 2 } });
+  const [first, ...others] = bureau.jobs.map(bureau.place);
+  if (first === undefined) throw new Error("no job");
+  await bureau.release(bureau.makeRequest(first, "line-1"));
+  expect((await bureau.receipt(bureau.makeReceipt(first, "line-1"))).status).toBe(200);
+  const [conflict, ...released] = await Promise.all([
+    bureau.receipt(bureau.makeReceipt(first, "line-2")),
+    ...others.map((place, at) => bureau.release(bureau.makeRequest(place, `line-${at + 3}`))),
+  ]);
+  expect(conflict.code).toBe("already-answered");
+  const open = released.filter(({ status }) => status === 200);
+  const held = released.filter(({ code }) => code === "held");
+  expect(open.length + held.length).toBe(others.length);
+  const counted = await readCounters(test, bureau.recipient);
+  expect(counted.released).toBe(1 + open.length);
+  expect(counted.entries).toBe(counted.released + counted.cancelled);
+  expect(counted.unaccounted).toBe(counted.out);
 });
 
 it("a person's record that changed withdraws the job, and the bureau is not told why", async () => {

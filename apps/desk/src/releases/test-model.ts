@@ -3,11 +3,18 @@ import type { TestDesk } from "../database/test-desk.ts";
 
 /** What the database counts about a recipient, and what there is to be counted. */
 export async function readCounters(test: TestDesk, recipient: string) {
-  const { rows } = await test.desk.pool.query<{ unaccounted: number; out: string; entries: string; released: string }>(
+  const { rows } = await test.desk.pool.query<{
+    unaccounted: number;
+    out: string;
+    entries: string;
+    released: string;
+    cancelled: string;
+  }>(
     `select coalesce((select unaccounted from recipient_state where recipient = $1), 0) unaccounted,
        (select count(*) from job where recipient = $1 and attempt > 0 and state <> 'cancelled' and scanned_at is null) out,
        (select count(*) from release join ledger.intake using (operation_id) where recipient = $1) entries,
-       (select count(*) from release where recipient = $1 and state = 'released') released`,
+       (select count(*) from release where recipient = $1 and state = 'released') released,
+       (select count(*) from release where recipient = $1 and state = 'cancelled') cancelled`,
     [recipient],
   );
   const lines = await test.desk.pool.query<{ open: number; waiting: string }>(
@@ -21,6 +28,7 @@ export async function readCounters(test: TestDesk, recipient: string) {
     out: Number(row?.out),
     entries: Number(row?.entries),
     released: Number(row?.released),
+    cancelled: Number(row?.cancelled),
     lines: lines.rows.map(({ open, waiting }) => ({ open, waiting: Number(waiting) })),
   };
 }
