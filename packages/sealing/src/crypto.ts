@@ -103,9 +103,22 @@ export const shake256 = (bytes: Uint8Array, outputLength: number): Uint8Array =>
 type Curve = "ml-kem-768" | "x25519";
 export type KeyObjectPair = { readonly privateKey: KeyObject; readonly publicKey: KeyObject };
 
-/** A public key of its raw bytes; throws where they are none. */
-export const publicKeyOf = (type: Curve, raw: Uint8Array): KeyObject =>
-  createPublicKey({ key: Buffer.from(raw), format: "raw-public", asymmetricKeyType: type });
+/** A SubjectPublicKeyInfo: RFC 8410 section 4 (X25519), draft-ietf-lamps-kyber-certificates section 4 (ML-KEM-768). */
+const SPKI: Readonly<Record<Curve, { readonly head: Buffer; readonly rawLength: number }>> = {
+  x25519: { head: Buffer.from("302a300506032b656e032100", "hex"), rawLength: 32 },
+  "ml-kem-768": { head: Buffer.from("308204b2300b0609608648016503040402038204a100", "hex"), rawLength: 1184 },
+};
+
+/**
+ * A public key of its raw bytes; throws where they are none. Handed to Node as a text: for anything else it finds out by
+ * an exception, made and caught, that it is no key object yet, which costs more than the rest.
+ */
+export const publicKeyOf = (type: Curve, raw: Uint8Array): KeyObject => {
+  const { head, rawLength } = SPKI[type];
+  if (raw.length !== rawLength) throw new RangeError(`an ${type} key has ${rawLength} bytes`);
+  const spki = Buffer.concat([head, raw]).toString("base64");
+  return createPublicKey(`-----BEGIN PUBLIC KEY-----\n${spki}\n-----END PUBLIC KEY-----\n`);
+};
 
 /** A key pair of its seed (ML-KEM: d ‖ z of FIPS 203; X25519: the scalar before clamping, RFC 7748). */
 export const keyPairOf = (type: Curve, seed: Uint8Array): KeyObjectPair => {
