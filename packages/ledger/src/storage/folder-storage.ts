@@ -97,14 +97,24 @@ const writeOne = async (
   if (await isThere(folder, { path, bytes })) return;
   const temporary = await writeTemporary(folder, bytes);
   try {
-    await mkdir(dirname(target), { recursive: true });
     // Unlike rename, link never replaces what another writer has put there meanwhile.
-    await link(temporary, target);
+    await linkInto(temporary, target);
   } catch (error) {
     if (codeOf(error) !== "EEXIST") throw error;
     await isThere(folder, { path, bytes });
   } finally {
     await unlink(temporary).catch(() => undefined);
+  }
+};
+
+/** Makes the folders above only where they are missing: they mostly stand. */
+const linkInto = async (temporary: string, target: string): Promise<void> => {
+  try {
+    await link(temporary, target);
+  } catch (error) {
+    if (codeOf(error) !== "ENOENT") throw error;
+    await mkdir(dirname(target), { recursive: true });
+    await link(temporary, target);
   }
 };
 
