@@ -11,7 +11,7 @@ const BENCHES: Record<string, () => Promise<{ run: (options: Options) => AsyncIt
   system: () => import("./system.ts"),
 };
 const NUMBERS = {
-  "--people": { value: 2000, least: 100 },
+  "--people": { value: 2000, least: 1000 },
   "--verify-entries": { value: 2_000_000, least: 10_000 },
 };
 
