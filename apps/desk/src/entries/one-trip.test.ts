@@ -34,12 +34,12 @@ async function noted(): Promise<number[]> {
 it("statements run in the order given, and each gets its own rows", async () => {
   const counts = await inTransaction(pool, async (client) => {
     const count = () => client.query<{ n: number }>("select count(*)::int n from noted");
-    const [before, , between, , after] = await oneTrip(client, () => [
-      count(),
-      note(client, 1),
-      count(),
-      note(client, 2),
-      count(),
+    const [before, , between, , after] = await oneTrip(client, [
+      count,
+      () => note(client, 1),
+      count,
+      () => note(client, 2),
+      count,
     ]);
     return [before, between, after].map(({ rows }) => rows[0]?.n);
   });
@@ -50,8 +50,9 @@ it("statements run in the order given, and each gets its own rows", async () => 
 it("it rejects with what failed first, whichever place that has, and nothing of the transaction stays", async () => {
   for (const broken of [0, 1, 2]) {
     const work = inTransaction(pool, (client) =>
-      oneTrip(client, () =>
-        [10, 11, 12].map((n, at) => (at === broken ? client.query("select 1/0") : note(client, n))),
+      oneTrip(
+        client,
+        [10, 11, 12].map((n, at) => () => (at === broken ? client.query("select 1/0") : note(client, n))),
       ),
     );
     await expect(work).rejects.toMatchObject({ code: "22012" });
@@ -65,29 +66,52 @@ it("what goes on after its own statement ends before the rollback, so that it wr
     await new Promise((resolve) => setTimeout(resolve, 50));
     await note(client, 20);
   };
-  const work = inTransaction(pool, (client) => oneTrip(client, () => [late(client), client.query("select 1/0")]));
+  const work = inTransaction(pool, (client) => oneTrip(client, [() => late(client), () => client.query("select 1/0")]));
   await expect(work).rejects.toMatchObject({ code: "22012" });
   expect(await noted()).toEqual([]);
 });
 
 it("statements that are made within another trip travel with it", async () => {
   await inTransaction(pool, (client) =>
-    oneTrip(client, () => [
-      note(client, 1),
-      oneTrip(client, () => [note(client, 2), note(client, 3)]),
-      note(client, 4),
+    oneTrip(client, [
+      () => note(client, 1),
+      () => oneTrip(client, [() => note(client, 2), () => note(client, 3)]),
+      () => note(client, 4),
     ]),
   );
   expect(await noted()).toEqual([1, 2, 3, 4]);
 });
 
-it("a list that cannot be made leaves the connection usable", async () => {
+const cannotBeMade = (): Promise<never> => {
+  throw new TypeError("no statement");
+};
+
+it("a statement that cannot be made leaves the connection usable, and none is made after it", async () => {
   await inTransaction(pool, async (client) => {
-    const broken = oneTrip(client, () => {
-      throw new TypeError("no list");
-    });
-    await expect(broken).rejects.toThrow("no list");
-    await note(client, 5);
+    const broken = oneTrip(client, [() => note(client, 5), cannotBeMade, () => note(client, 6)]);
+    await expect(broken).rejects.toThrow("no statement");
+    await note(client, 7);
   });
-  expect(await noted()).toEqual([5]);
+  expect(await noted()).toEqual([5, 7]);
+});
+
+it("those made before one that cannot be are waited for, and their own failure is nobody's surprise", async () => {
+  const late = async (client: PoolClient) => {
+    await client.query("select 1");
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    await note(client, 8);
+    throw new RangeError("late");
+  };
+  const unhandled: unknown[] = [];
+  const listen = (reason: unknown) => unhandled.push(reason);
+  process.on("unhandledRejection", listen);
+  try {
+    const work = inTransaction(pool, (client) => oneTrip(client, [() => late(client), cannotBeMade]));
+    await expect(work).rejects.toThrow(RangeError);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  } finally {
+    process.off("unhandledRejection", listen);
+  }
+  expect(unhandled).toEqual([]);
+  expect(await noted()).toEqual([]);
 });

@@ -4,19 +4,33 @@ import type { PoolClient } from "pg";
 const IN_FAILED_TRANSACTION = "25P02";
 
 /**
- * Sends the statements that `give` makes in one go; they run in that order, and none waits for another's rows. When it
- * rejects, all have ended, so that none comes after the rollback; and it rejects with what failed first, not with what
- * failed because of it.
+ * Sends the statements that these make in one go; they run in that order, and none waits for another's rows. Where one
+ * throws instead of making its statement, none is made after it. When it rejects, all that were made have ended, so that
+ * none comes after the rollback; and it rejects with what failed first, not with what failed because of it.
  */
-export async function oneTrip<T extends readonly unknown[]>(
+export function oneTrip<T extends readonly unknown[]>(
   client: PoolClient,
-  give: () => readonly [...{ [K in keyof T]: Promise<T[K]> }],
-): Promise<{ -readonly [K in keyof T]: T[K] }> {
-  const statements = corked(client, give);
-  const ended = await Promise.allSettled(statements);
+  makers: readonly [...{ [K in keyof T]: () => Promise<T[K]> }],
+): Promise<{ -readonly [K in keyof T]: T[K] }>;
+export async function oneTrip(client: PoolClient, makers: readonly Maker[]): Promise<readonly unknown[]> {
+  const ended = await Promise.allSettled(corked(client, () => makeEach(makers)));
   const failures = ended.flatMap((one) => (one.status === "rejected" ? [one.reason] : []));
   if (failures.length > 0) throw failures.find((failure) => !isConsequence(failure)) ?? failures[0];
-  return Promise.all(statements);
+  return ended.map((one) => (one.status === "fulfilled" ? one.value : undefined));
+}
+
+type Maker = () => Promise<unknown>;
+
+function makeEach(makers: readonly Maker[]): readonly Promise<unknown>[] {
+  const made: Promise<unknown>[] = [];
+  for (const make of makers) {
+    try {
+      made.push(make());
+    } catch (thrown) {
+      return [...made, Promise.reject(thrown)];
+    }
+  }
+  return made;
 }
 
 /** Each write wakes the server: corked, they are one. */

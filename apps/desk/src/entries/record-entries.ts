@@ -35,7 +35,7 @@ export async function recordEntries<T>(
     try {
       const value = await inTransaction(desk.pool, async (client) => {
         if (!(await moveCounts(client, numbered.moves))) throw new CountMoved();
-        const [made] = await oneTrip(client, () => [business(client, prepared), appendEntries(client, prepared)]);
+        const [made] = await oneTrip(client, [() => business(client, prepared), () => appendEntries(client, prepared)]);
         return made;
       });
       if (prepared.length > 0) desk.sequencer.wake();
@@ -74,19 +74,21 @@ export async function moveCounts(client: PoolClient, moves: readonly CountMove[]
   if (moves.length === 0) return true;
   // Sorted, so that two transactions about the same people wait for each other and do not lock each other out.
   const people = moves.map((move) => move.person).sort();
-  const [, moved] = await oneTrip(client, () => [
-    client.query({
-      name: "person-counts-lock",
-      text: "select 1 from person where id = any($1::uuid[]) order by id for no key update",
-      values: [people],
-    }),
-    client.query({
-      name: "person-counts-move",
-      text: `update person set tag_n = move.to_n
+  const [, moved] = await oneTrip(client, [
+    () =>
+      client.query({
+        name: "person-counts-lock",
+        text: "select 1 from person where id = any($1::uuid[]) order by id for no key update",
+        values: [people],
+      }),
+    () =>
+      client.query({
+        name: "person-counts-move",
+        text: `update person set tag_n = move.to_n
        from unnest($1::uuid[], $2::bigint[], $3::bigint[]) as move(id, from_n, to_n)
        where person.id = move.id and person.tag_n = move.from_n`,
-      values: [moves.map((move) => move.person), moves.map((move) => move.from), moves.map((move) => move.to)],
-    }),
+        values: [moves.map((move) => move.person), moves.map((move) => move.from), moves.map((move) => move.to)],
+      }),
   ]);
   return moved.rowCount === moves.length;
 }

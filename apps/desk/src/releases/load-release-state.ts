@@ -39,32 +39,34 @@ export async function loadReleaseState(
   const jobIds = [...new Set(asked.map(({ request }) => request.job))];
   const runIds = [...new Set(asked.map(({ request }) => request.run))];
   const lineNames = [...new Set(asked.map(({ request }) => request.line))];
-  const [counters, jobs, held, known, agreements, runs, lines, lineCount] = await oneTrip(client, () => [
-    lockRecipient(client, recipient),
-    loadJobs(client, { recipient, jobIds }),
-    isHeld(client, recipient),
-    findKnown(client, asked),
-    activeOf(client, batch.agreements),
-    loadRuns(client, { jobIds, runIds }),
-    lockLines(client, { recipient, lines: lineNames }),
-    countLines(client, recipient),
+  const [counters, jobs, held, known, agreements, runs, lines, lineCount] = await oneTrip(client, [
+    () => lockRecipient(client, recipient),
+    () => loadJobs(client, { recipient, jobIds }),
+    () => isHeld(client, recipient),
+    () => findKnown(client, asked),
+    () => activeOf(client, batch.agreements),
+    () => loadRuns(client, { jobIds, runIds }),
+    () => lockLines(client, { recipient, lines: lineNames }),
+    () => countLines(client, recipient),
   ]);
   return { ...counters, ...jobs, held, known, agreements, runs, lines, lineCount };
 }
 
 async function lockRecipient(client: PoolClient, recipient: string) {
   // A bucket of infinitely many tokens is a full one: how much it holds, the agreement says.
-  const [, { rows }] = await oneTrip(client, () => [
-    client.query({
-      name: "recipient-first",
-      text: "insert into recipient_state (recipient, tokens, tokens_at) values ($1, 'Infinity', now()) on conflict do nothing",
-      values: [recipient],
-    }),
-    client.query<{ tokens: number; tokens_at: Date; unaccounted: number }>({
-      name: "recipient-lock",
-      text: "select tokens, tokens_at, unaccounted from recipient_state where recipient = $1 for update",
-      values: [recipient],
-    }),
+  const [, { rows }] = await oneTrip(client, [
+    () =>
+      client.query({
+        name: "recipient-first",
+        text: "insert into recipient_state (recipient, tokens, tokens_at) values ($1, 'Infinity', now()) on conflict do nothing",
+        values: [recipient],
+      }),
+    () =>
+      client.query<{ tokens: number; tokens_at: Date; unaccounted: number }>({
+        name: "recipient-lock",
+        text: "select tokens, tokens_at, unaccounted from recipient_state where recipient = $1 for update",
+        values: [recipient],
+      }),
   ]);
   const [row] = rows;
   if (row === undefined) throw new DeskError("broken-invariant", "A recipient's counters disappeared");
@@ -91,7 +93,7 @@ type JobRow = {
 type Asked = { readonly recipient: string; readonly jobIds: readonly string[] };
 
 async function loadJobs(client: PoolClient, asked: Asked) {
-  const [{ rows }, people] = await oneTrip(client, () => [lockJobs(client, asked), lockPeople(client, asked)]);
+  const [{ rows }, people] = await oneTrip(client, [() => lockJobs(client, asked), () => lockPeople(client, asked)]);
   const records = new Map(people.rows.map((row) => [row.id, row]));
   const jobs = new Map<string, ReleasableJob>();
   const locked = new Set<string>();

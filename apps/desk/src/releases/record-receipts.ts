@@ -57,7 +57,11 @@ async function writeReceipts(client: PoolClient, writing: Writing): Promise<void
     values: [jobsOf(receipts)],
   });
   if (rows.length !== receipts.length) throw new JobMoved();
-  await oneTrip(client, () => [insertReceipts(client, writing), endJobs(client, writing), freeLines(client, rows)]);
+  await oneTrip(client, [
+    () => insertReceipts(client, writing),
+    () => endJobs(client, writing),
+    () => freeLines(client, rows),
+  ]);
 }
 
 const jobsOf = (receipts: readonly LoadedReceipt[]): string[] => receipts.map(({ asked }) => asked.receipt.job);
@@ -87,18 +91,20 @@ async function endJobs(client: PoolClient, { receipts, now }: Writing): Promise<
   const spoiled = receipts.flatMap(({ asked, card }) =>
     asked.receipt.result === "spoiled" && card !== null ? [card] : [],
   );
-  await oneTrip(client, () => [
-    client.query({
-      name: "receipt-end-jobs",
-      text: `update job set state = t.result, result = t.result, blank = t.blank, receipt_at = $1, wrapped = null
+  await oneTrip(client, [
+    () =>
+      client.query({
+        name: "receipt-end-jobs",
+        text: `update job set state = t.result, result = t.result, blank = t.blank, receipt_at = $1, wrapped = null
        from unnest($2::uuid[], $3::text[], $4::text[]) as t(id, result, blank) where job.id = t.id`,
-      values: [now, jobsOf(receipts), results, blanks],
-    }),
-    client.query({
-      name: "receipt-blanks",
-      text: "update card set blank = t.blank from unnest($1::uuid[], $2::text[]) as t(id, blank) where card.id = t.id",
-      values: [receipts.map(({ card }) => card), blanks],
-    }),
-    voidCards(client, { cards: spoiled, now, what: "spoiled at the bureau" }),
+        values: [now, jobsOf(receipts), results, blanks],
+      }),
+    () =>
+      client.query({
+        name: "receipt-blanks",
+        text: "update card set blank = t.blank from unnest($1::uuid[], $2::text[]) as t(id, blank) where card.id = t.id",
+        values: [receipts.map(({ card }) => card), blanks],
+      }),
+    () => voidCards(client, { cards: spoiled, now, what: "spoiled at the bureau" }),
   ]);
 }

@@ -109,17 +109,18 @@ async function writeReserved(client: PoolClient, writing: Writing): Promise<void
   const { bucket, unaccounted } = state;
   const moves = reserved.map(({ secrets, count }) => ({ person: secrets.person, from: count, to: count + 1 }));
   const entries = reserved.map(({ entry }) => entry);
-  const [, , , , moved] = await oneTrip(client, () => [
-    client.query({
-      name: "release-recipient",
-      text: "update recipient_state set tokens = $2, tokens_at = $3, unaccounted = $4 where recipient = $1",
-      values: [recipient, bucket.tokens, bucket.at, unaccounted],
-    }),
-    writeLines(client, writing),
-    writeJobs(client, reserved),
-    insertReleases(client, writing),
-    moveCounts(client, moves),
-    appendEntries(client, entries),
+  const [, , , , moved] = await oneTrip(client, [
+    () =>
+      client.query({
+        name: "release-recipient",
+        text: "update recipient_state set tokens = $2, tokens_at = $3, unaccounted = $4 where recipient = $1",
+        values: [recipient, bucket.tokens, bucket.at, unaccounted],
+      }),
+    () => writeLines(client, writing),
+    () => writeJobs(client, reserved),
+    () => insertReleases(client, writing),
+    () => moveCounts(client, moves),
+    () => appendEntries(client, entries),
   ]);
   if (!moved) throw new Error("A locked person's count moved");
 }

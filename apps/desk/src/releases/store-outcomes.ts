@@ -12,9 +12,9 @@ export async function storeOutcomes(desk: Desk, decided: readonly Decided[]): Pr
   if (decided.length === 0) return;
   const now = desk.now();
   const work = async (client: PoolClient): Promise<void> => {
-    const [, settled] = await oneTrip(client, () => [
-      lockJobs(client, decided),
-      writeReleases(client, { decided, now }),
+    const [, settled] = await oneTrip(client, [
+      () => lockJobs(client, decided),
+      () => writeReleases(client, { decided, now }),
     ]);
     const cancelled = decided.filter(({ release, outcome }) => settled.has(release.identity) && !isReleased(outcome));
     if (cancelled.length > 0) await markCancelled(client, { cancelled, now });
@@ -106,21 +106,23 @@ export async function freeLines(
 ): Promise<void> {
   const recipients = jobs.map(({ recipient }) => recipient);
   const lines = jobs.map(({ line }) => line);
-  await oneTrip(client, () => [
-    client.query({
-      name: "lines-lock",
-      text: `select from line where (recipient, line) in (select * from unnest($1::text[], $2::text[]))
+  await oneTrip(client, [
+    () =>
+      client.query({
+        name: "lines-lock",
+        text: `select from line where (recipient, line) in (select * from unnest($1::text[], $2::text[]))
        order by recipient, line for no key update`,
-      values: [recipients, lines],
-    }),
-    client.query({
-      name: "lines-free",
-      text: `update line set open = greatest(0, open - freed.n)
+        values: [recipients, lines],
+      }),
+    () =>
+      client.query({
+        name: "lines-free",
+        text: `update line set open = greatest(0, open - freed.n)
        from (select recipient, line, count(*)::int n from unnest($1::text[], $2::text[]) as t(recipient, line) group by 1, 2)
          as freed
        where line.recipient = freed.recipient and line.line = freed.line`,
-      values: [recipients, lines],
-    }),
+        values: [recipients, lines],
+      }),
   ]);
 }
 
