@@ -16,8 +16,8 @@ const release = {
   ...{ index: 4, operation: "ab".repeat(32), recipient: "cardmaker", order: "order-1", job: "job-1", attempt: 2 },
   at: "2026-03-01T09:30:00.000Z",
 };
-const reportOf = (id: string) => ({
-  ...{ id, at: "2026-03-02T00:00:00.000Z", fromSize: 3, toSize: 9, entries: 6 },
+const reportOf = (id: string, day = 2) => ({
+  ...{ id, at: `2026-03-${String(day).padStart(2, "0")}T00:00:00.000Z`, fromSize: 3, toSize: 9, entries: 6 },
   released: [release],
   undecided: [],
   unopened: [{ index: 5, operation: "cd".repeat(32), released: true }],
@@ -51,7 +51,7 @@ const run = async (...args: string[]): Promise<string> => {
 
 describe("tipstaff ledger restored", () => {
   test("says of the last report what was rebuilt, and lists releases by job and attempt, unopened entries by index", async () => {
-    put("restore-9.json", reportOf("9"));
+    put("restore-9.json", reportOf("9", 1));
     put("restore-10.json", reportOf("10"));
     put("restore-11.json.part", {});
     expect(await run("restored")).toBe(
@@ -78,7 +78,18 @@ describe("tipstaff ledger restored", () => {
         "",
       ].join("\n"),
     );
-    expect(JSON.parse(await run("--json", "restored", "9"))).toEqual(reportOf("9"));
+    expect(JSON.parse(await run("--json", "restored", "9"))).toEqual(reportOf("9", 1));
+  });
+
+  test("takes the last restore by its time, where an old backup brought back a number, and shows each by its name", async () => {
+    put("restore-1.json", reportOf("1", 1));
+    put("restore-2.json", reportOf("2", 2));
+    put("restore-1-2.json", reportOf("1", 3));
+    expect(JSON.parse(await run("--json", "restored"))).toEqual(reportOf("1", 3));
+    expect(JSON.parse(await run("--json", "restored", "1"))).toEqual(reportOf("1", 1));
+    expect(JSON.parse(await run("--json", "restored", "1-2"))).toEqual(reportOf("1", 3));
+    put("restore-1-1.json", reportOf("1", 4));
+    expect(JSON.parse(await run("--json", "restored"))).toEqual(reportOf("1", 3));
   });
 
   test("refuses where there is none, or not that one", async () => {

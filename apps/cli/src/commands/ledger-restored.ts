@@ -27,7 +27,8 @@ const reportSchema = z.object({
 });
 type Report = z.infer<typeof reportSchema>;
 
-const NAME = /^restore-([1-9][0-9]*)\.json$/;
+/** Two restores have one number where the same old backup was put back twice. */
+const NAME = /^restore-([1-9][0-9]*(?:-(?:[2-9]|[1-9][0-9]+))?)\.json$/;
 
 export function registerLedgerRestored(ledger: Command): void {
   ledger
@@ -44,15 +45,16 @@ export function registerLedgerRestored(ledger: Command): void {
 
 /** The report of that restore, or of the last one. */
 function readReport(folder: string, restore: string | undefined): Report {
-  const known = (existsSync(folder) ? readdirSync(folder) : [])
-    .flatMap((name) => NAME.exec(name)?.[1] ?? [])
-    .sort((a, b) => Number(a) - Number(b));
-  const id = restore === undefined ? known.at(-1) : known.find((one) => one === restore);
-  if (id === undefined) {
+  const known = (existsSync(folder) ? readdirSync(folder) : []).flatMap((name) => NAME.exec(name)?.[1] ?? []);
+  const read = (id: string): Report =>
+    reportSchema.parse(JSON.parse(readFileSync(join(folder, `restore-${id}.json`), "utf8")));
+  const reports = known.filter((id) => restore === undefined || id === restore).map(read);
+  const [last] = reports.sort((a, b) => Date.parse(b.at) - Date.parse(a.at));
+  if (last === undefined) {
     const words = restore === undefined ? "No restore was reported." : `Restore ${restore} was not reported.`;
     throw new CliError("failed", words, "The desk writes the report when it first starts after ledger rebuild.");
   }
-  return reportSchema.parse(JSON.parse(readFileSync(join(folder, `restore-${id}.json`), "utf8")));
+  return last;
 }
 
 export function restoredWords({ id, at, fromSize, toSize, counts, rebuilt, ...found }: Report): string {

@@ -5,7 +5,7 @@ import { findForgotten } from "./find-forgotten.ts";
 import { mendCounts } from "./mend-counts.ts";
 import { type ReadLog, readLog } from "./read-log.ts";
 import { assertKeyholderCurrent, rebuildState } from "./rebuild-state.ts";
-import { type RestoreReport, reportName, toReportText, writeReport } from "./restore-report.ts";
+import { freeReportName, type RestoreReport, toReportText, writeReport } from "./restore-report.ts";
 
 /**
  * At the start, before anything else is put right: where the ledger was rebuilt into a database that had lost entries, the
@@ -22,21 +22,24 @@ async function recover(desk: Desk, restore: Restore): Promise<void> {
   const counts = await mendCounts(desk, restore);
   const log = await readLog(desk, restore);
   const found = { ...restore, entries: restore.toSize - restore.fromSize, ...findForgotten(log), counts };
-  await holdAll(desk, found, log);
+  const report = await freeReportName(desk, restore);
+  await holdAll(desk, { found, report }, log);
   await assertKeyholderCurrent(desk, restore, log);
   const { withoutKeys } = counts;
   const text = await rebuildState(desk, { restore, log, withoutKeys }, (rebuilt) =>
     toReportText({ ...found, rebuilt }),
   );
-  await writeReport(desk, restore, text);
+  await writeReport(desk, { id: restore.id, name: report }, text);
   // Last: a desk that is killed in between does it again at its next start; what was rebuilt is not rebuilt twice.
   await settleRestores(desk.pool, [restore.id]);
 }
 
 type Found = Omit<RestoreReport, "rebuilt">;
 
-async function holdAll(desk: Desk, found: Found, log: ReadLog): Promise<void> {
-  const detail = detailOf(found);
+type Held = { readonly found: Found; readonly report: string };
+
+async function holdAll(desk: Desk, held: Held, log: ReadLog): Promise<void> {
+  const detail = detailOf(held);
   // One that stands since an earlier restore does not hold for this one, where the log is about to lift it.
   const besides = log.events.flatMap((event) => (event.kind === "hold-lifted" ? [event.hold] : []));
   desk.log.warn(detail, "the database was restored; all is held");
@@ -53,7 +56,8 @@ async function forgetConsent({ pool }: Desk, hold: string): Promise<void> {
   ]);
 }
 
-function detailOf({ id, fromSize, toSize, entries, released, undecided, unopened, counts }: Found) {
+function detailOf({ found, report }: Held) {
+  const { id, fromSize, toSize, entries, released, undecided, unopened, counts } = found;
   return {
     ...{ restore: id, fromSize, toSize, entries },
     releases: released.length + unopened.filter((entry) => entry.released).length,
@@ -61,7 +65,7 @@ function detailOf({ id, fromSize, toSize, entries, released, undecided, unopened
     unopened: unopened.length,
     countsRaised: counts.raised,
     withoutKeys: counts.withoutKeys.length,
-    report: reportName({ id }),
+    report,
   };
 }
 

@@ -1,4 +1,4 @@
-import { mkdir, open, rename } from "node:fs/promises";
+import { link, mkdir, open, readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Restore } from "@tipstaff/ledger/postgres";
 import type { Desk } from "../desk.ts";
@@ -15,25 +15,49 @@ export type RestoreReport = Restore &
     readonly rebuilt: RebuiltState;
   };
 
-/** The report's name in the folder of the reports. */
-export const reportName = ({ id }: Pick<Restore, "id">): string => `restore-${id}.json`;
+const nameOf = (id: string, nth: number): string => `restore-${id}${nth === 1 ? "" : `-${nth}`}.json`;
+
+/**
+ * The name that the report of this restore is to have: the first that no report has. A database that was put back twice
+ * from the same old backup has two restores of one number.
+ */
+export async function freeReportName({ folders }: Pick<Desk, "folders">, { id }: Pick<Restore, "id">): Promise<string> {
+  await mkdir(folders.reports, { recursive: true, mode: 0o700 });
+  const taken = new Set(await readdir(folders.reports));
+  let nth = 1;
+  while (taken.has(nameOf(id, nth))) nth += 1;
+  return nameOf(id, nth);
+}
 
 export const toReportText = (report: RestoreReport): string => `${JSON.stringify(report, null, 2)}\n`;
 
-/** Writes the report under its final name at once, over one that an interrupted start left. */
+/**
+ * Writes the report under this name, whole at once; never over another, whoever wrote that. Where a start that was
+ * interrupted wrote this very text already, it writes none.
+ */
 export async function writeReport(
   { folders }: Pick<Desk, "folders">,
-  restore: Pick<Restore, "id">,
+  { id, name }: Pick<Restore, "id"> & { readonly name: string },
   text: string,
 ): Promise<void> {
-  await mkdir(folders.reports, { recursive: true, mode: 0o700 });
-  const path = join(folders.reports, reportName(restore));
-  const file = await open(`${path}.part`, "w", 0o600);
+  if (await isReported(folders.reports, id, text)) return;
+  const draft = join(folders.reports, `${name}.part`);
+  const file = await open(draft, "w", 0o600);
   try {
     await file.writeFile(text);
     await file.sync();
   } finally {
     await file.close();
   }
-  await rename(`${path}.part`, path);
+  // A link, where a rename would replace what is there.
+  await link(draft, join(folders.reports, name));
+  await rm(draft);
+}
+
+async function isReported(folder: string, id: string, text: string): Promise<boolean> {
+  const names = new Set(await readdir(folder));
+  for (let nth = 1; names.has(nameOf(id, nth)); nth += 1) {
+    if ((await readFile(join(folder, nameOf(id, nth)), "utf8")) === text) return true;
+  }
+  return false;
 }
