@@ -4,7 +4,8 @@ import type { BundleCheck } from "./check-bundle.ts";
 export type Crew = {
   /**
    * What the bundle came to, to be asked for in ascending order; `undefined` where the crew does not vouch for it, be it
-   * for a fault in the log, of the storage, or of the crew: verify it here. Never rejects, and never waits for the dead.
+   * for a fault in the log, of the storage, or of the crew: verify it here. Never rejects, and never waits for the dead, nor
+   * for long for those who say nothing.
    */
   readonly take: (index: number) => Promise<{ readonly root: Uint8Array; readonly marks: Uint32Array } | undefined>;
   readonly close: () => Promise<void>;
@@ -13,5 +14,10 @@ export type Crew = {
 /** `undefined` where no crew is worth it, or can be had. */
 export type StartCrew = (
   check: BundleCheck,
-  log: { readonly bundles: number; readonly threads: number | undefined },
+  log: {
+    readonly bundles: number;
+    readonly threads: number | undefined;
+    /** After so long a silence a worker counts as dead; left out, a minute. */
+    readonly patienceMs?: number;
+  },
 ) => Crew | undefined;

@@ -4,6 +4,7 @@ import { afterEach, beforeAll, describe, expect, test } from "vitest";
 import { createNoteSigner, parseVerifierKey, verifyLog } from "../index.ts";
 import { createMemoryLog } from "../memory/memory-log.ts";
 import { testKey } from "../test-entries.ts";
+import { startCrew } from "./crew.ts";
 
 const SIZE = 16 * 256 + 7;
 const signer = createNoteSigner("force.example/log", testKey("crew"));
@@ -99,6 +100,33 @@ describe("a crew", () => {
       expect([workers.length, killed]).toEqual([2, dying]);
       process.off("worker", listener ?? expect.fail);
     }
+  });
+
+  test.each([1, 2])("of which %i of two says nothing any more is not waited for, and is ended", async (silent) => {
+    const ended: Promise<unknown>[] = [];
+    let left = silent;
+    toEachWorker((worker) => {
+      if (left-- <= 0) return;
+      // Its thread works, and nobody hears of it.
+      worker.removeAllListeners("message");
+      ended.push(new Promise((resolve) => worker.once("exit", resolve)));
+    });
+    const check = { tiles: log.reader, anyEntries: false };
+    const crew = startCrew(check, { bundles: 16, threads: 2, patienceMs: 400 });
+    if (crew === undefined) throw new Error("no crew");
+    // The event that a thread was started comes a moment later.
+    await new Promise((resolve) => process.nextTick(resolve));
+    const roots: (Uint8Array | undefined)[] = [];
+    for (let index = 0; index < 16; index++) roots.push((await crew.take(index))?.root);
+    const tile = await log.reader.read("tile/1/000.p/16");
+    for (const [index, root] of roots.entries()) {
+      if (root) expect(Buffer.from(root)).toEqual(Buffer.from(tile?.subarray(32 * index, 32 * index + 32) ?? []));
+    }
+    // The first of them held the first run of eight, at the least.
+    expect(roots.slice(0, 8)).toEqual(Array.from({ length: 8 }, () => undefined));
+    await crew.close();
+    expect(ended).toHaveLength(silent);
+    await Promise.all(ended);
   });
 
   test("that could not read what is there again later leaves it to the caller's thread", async () => {

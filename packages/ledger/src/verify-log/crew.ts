@@ -7,6 +7,7 @@ import { TILE_WIDTH } from "../tree/paths.ts";
 import type { BundleCheck } from "./check-bundle.ts";
 import type { CrewSetup, CrewStorage, FromWorker, Run, RunResult, ToWorker } from "./crew-messages.ts";
 import type { Crew, StartCrew } from "./crew-types.ts";
+import { createSilence, type Silence } from "./silence.ts";
 
 /** Below so many bundles the caller's thread is done before others have started. */
 const SMALL_LOG = 256;
@@ -18,21 +19,32 @@ const RUNS_HELD = 2;
 /** Runs a worker may be ahead of who takes their results. */
 const RUNS_AHEAD = 4;
 
-type Lane = { readonly worker: Worker; readonly held: Set<number>; alive: boolean };
+/** How long a worker that has work may say nothing: a run is done in a fraction of a second. */
+const PATIENCE_MS = 60_000;
+/** Turns in which that time passes. */
+const TURNS = 20;
 
-export const startCrew: StartCrew = (check, { bundles, threads }) => {
+type Lane = {
+  readonly worker: Worker;
+  readonly held: Set<number>;
+  readonly silence: Silence;
+  readonly die: () => void;
+  alive: boolean;
+};
+
+export const startCrew: StartCrew = (check, { bundles, threads, patienceMs = PATIENCE_MS }) => {
   const wanted = threads ?? (bundles < SMALL_LOG ? 1 : availableParallelism());
   const many = Math.min(Math.floor(wanted), MOST_THREADS, bundles);
   if (!(many >= 2)) return undefined;
   const runLength = Math.min(RUN_LENGTH, Math.ceil(bundles / many));
-  return createCrew(check, { bundles, many, runLength });
+  return createCrew(check, { bundles, many, runLength, patienceMs });
 };
 
 const createCrew = (
   check: BundleCheck,
-  log: { bundles: number; many: number; runLength: number },
+  log: { bundles: number; many: number; runLength: number; patienceMs: number },
 ): Crew | undefined => {
-  const { bundles, many, runLength } = log;
+  const { bundles, many, runLength, patienceMs } = log;
   const runs = Math.ceil(bundles / runLength);
   const runAt = (run: number): Run => ({
     first: run * runLength,
@@ -67,13 +79,25 @@ const createCrew = (
       taken = Math.floor(index / runLength);
       for (const run of results.keys()) if (run < taken) results.delete(run);
       give();
-      const result = await results.get(taken)?.promise;
+      const holder = lanes.find(({ held }) => held.has(taken));
+      const result = await heardOf(holder, results.get(taken)?.promise, patienceMs);
       return result && cut(result, index - taken * runLength);
     },
     close: async () => {
-      await Promise.all(lanes.map(({ worker }) => worker.terminate()));
+      // Who is dead was told to end, and does not always answer to that either.
+      await Promise.all(lanes.filter(({ alive }) => alive).map(({ worker }) => worker.terminate()));
     },
   };
+};
+
+/** Waits for the result, and no longer than for the one who is to bring it. */
+const heardOf = async <T>(holder: Lane | undefined, result: Promise<T> | undefined, ms: number) => {
+  const clock = setInterval(() => holder?.silence.pass() && holder.die(), ms / TURNS);
+  try {
+    return await result;
+  } finally {
+    clearInterval(clock);
+  }
 };
 
 const NOTHING: RunResult = { done: 0, roots: new Uint8Array(0), marks: new Uint32Array(0) };
@@ -106,16 +130,19 @@ const WORKER = new URL(import.meta.url.endsWith(".ts") ? "./crew-worker.ts" : ".
 
 const startLane = (check: BundleCheck, on: On): Lane => {
   const worker = new Worker(WORKER, { workerData: setupOf(check) });
-  const lane: Lane = { worker, held: new Set(), alive: true };
+  const silence = createSilence(TURNS);
   const die = (): void => {
     if (!lane.alive) return;
     lane.alive = false;
     on.death(lane);
+    worker.unref();
     void worker.terminate();
   };
+  const lane: Lane = { worker, held: new Set(), silence, die, alive: true };
   worker.on("message", (message: FromWorker) => {
+    silence.heard(message.kind === "read" ? "question" : "other");
     if (message.kind === "result") on.result(lane, message);
-    else void answer(worker, check, message);
+    else void answer(worker, check, message).finally(silence.answered);
   });
   for (const event of ["error", "messageerror", "exit"]) worker.on(event, die);
   return lane;
