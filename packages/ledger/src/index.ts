@@ -94,6 +94,7 @@ export {
   CHECKPOINT_PATH,
   type LogReader,
   type LogStorage,
+  loadEdge,
   readEntries,
   tileReaderOf,
 } from "./storage/tile-storage.ts";

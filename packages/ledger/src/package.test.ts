@@ -1,7 +1,8 @@
-import { execFileSync } from "node:child_process";
+import { execFile, execFileSync } from "node:child_process";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { extname, join } from "node:path";
+import { promisify } from "node:util";
 import { checkPackage, createPackageFromTarballData } from "@arethetypeswrong/core";
 import chromiumPackage from "@sparticuz/chromium";
 import { chromium } from "playwright-core";
@@ -11,6 +12,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { serveLog } from "./http/serve-log.ts";
 import { createNoteSigner } from "./index.ts";
 import { createMemoryLog } from "./memory/memory-log.ts";
+import { createFolderStorage } from "./storage/folder-storage.ts";
 import { testEntry, testKey } from "./test-entries.ts";
 import { installPackage } from "./test-package.ts";
 
@@ -71,12 +73,34 @@ describe("the packed package", () => {
     expect(problems).toEqual([]);
   });
 
-  test("runs its README's example as it stands", () => {
-    const [, example = ""] = /```js\n(.*?)```/s.exec(readFileSync(join(installed, "README.md"), "utf8")) ?? [];
-    expect(example).toContain("verifyInclusion");
-    writeFileSync(join(place, "example.mjs"), example);
-    const options = { cwd: place, encoding: "utf8" } as const;
-    expect(execFileSync(process.execPath, ["example.mjs"], options)).toBe("true\n");
+  test("runs its README's examples as they stand", async () => {
+    const readme = readFileSync(join(installed, "README.md"), "utf8");
+    const examples = [...readme.matchAll(/```js\n(.*?)```/gs)].map(([, example = ""]) => example);
+    expect(examples).toHaveLength(3);
+    for (const [n, example] of examples.entries()) writeFileSync(join(place, `example-${n}.mjs`), example);
+    const run = async (n: number, ...given: string[]) => {
+      const { stdout } = await promisify(execFile)(process.execPath, [`example-${n}.mjs`, ...given], { cwd: place });
+      return stdout;
+    };
+    expect(await run(0)).toBe("true\n");
+
+    writeFileSync(join(place, "seed"), testKey("readme"));
+    for (const size of [1, 2, 3]) expect(await run(1, `entry ${size}`)).toBe(`${size}\n`);
+    const { verifierKey } = createNoteSigner("example.org/log", testKey("readme"));
+    const server = createServer(serveLog({ tiles: createFolderStorage(join(place, "log")) }));
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const address = server.address();
+    const url = `http://127.0.0.1:${typeof address === "object" ? address?.port : ""}`;
+    try {
+      expect(await run(2, url, verifierKey)).toBe("example.org/log: 3 entries\n");
+      const tile = join(place, "log", "tile", "0", "000.p", "3");
+      writeFileSync(tile, new Uint8Array(96));
+      expect(await run(2, url, verifierKey)).toContain("kind: 'tile'");
+      await expect(run(1, "entry 4")).rejects.toThrow("the tiles lie");
+    } finally {
+      server.closeAllConnections();
+      server.close();
+    }
   });
 });
 

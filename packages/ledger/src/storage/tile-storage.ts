@@ -64,7 +64,10 @@ export const readEntries = async (storage: LogReader, bundle: Bundle): Promise<r
   return parseBundle(bytes, width).slice(0, bundle.width);
 };
 
-/** Reads back the right edge of a log of this size; rejects with `tile-missing`, `tile-malformed`, `bundle-malformed`. */
+/**
+ * Reads back the right edge of a log of this size, to go on with a log that stands already. Compare its `edgeRoot` with the
+ * root that was signed: the files may lie. Rejects with `tile-missing`, `tile-malformed`, `bundle-malformed`.
+ */
 export const loadEdge = async (storage: LogReader, size: number): Promise<LogEdge> => {
   const readTile = tileReaderOf(storage);
   const levels: Uint8Array[][] = [];
