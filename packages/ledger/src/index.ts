@@ -112,7 +112,7 @@ export {
 } from "./tree/paths.ts";
 export { createProver, type Prover, type TileReader } from "./tree/prover.ts";
 export { type ConsistencyClaim, type InclusionClaim, verifyConsistency, verifyInclusion } from "./tree/verify-proof.ts";
-export { type LogFault, type LogVerdict, type VerifyLogInput, verifyLog } from "./verify-log.ts";
+export { type LogFault, type LogVerdict, type Scratch, type VerifyLogInput, verifyLog } from "./verify-log.ts";
 export {
   type CosignRequest,
   type CosignResult,

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, beforeAll, describe, expect, test } from "vitest";
@@ -14,7 +14,7 @@ import {
   type VerifyLogInput,
   verifyLog,
 } from "./index.ts";
-import { createFolderStorage } from "./storage/folder-storage.ts";
+import { createFolderStorage, createScratch } from "./storage/folder-storage.ts";
 import { openingsFiles } from "./storage/openings-files.ts";
 import { testEntry, testKey } from "./test-entries.ts";
 
@@ -129,6 +129,51 @@ describe.each([
     });
     expect(await verifyLog({ tiles, verifierKeys, threads, mostOperations: 600 })).toMatchObject({ ok: false });
     expect(await verify()).toMatchObject({ ok: true, operationsChecked: true });
+  });
+
+  test("finds an operation twice in a log of any size, with a scratch, as it does in memory", async () => {
+    const below = mkdtempSync(join(tmpdir(), "tipstaff-scratch-test-"));
+    folders.push(below);
+    const inScratch = async (tiles: VerifyLogInput["tiles"]) => {
+      const scratch = createScratch(below);
+      try {
+        return await verifyLog({ tiles, verifierKeys, threads, mostOperations: 0, scratch });
+      } finally {
+        await scratch.close();
+        expect(readdirSync(below)).toEqual([]);
+      }
+    };
+    for (const at of [8, 255, 256, 599]) {
+      const tiles = logOf(entriesOf().with(at, testEntry("7").leaf).with(599, testEntry("6").leaf));
+      const verdict = await inScratch(tiles);
+      expect(verdict).toMatchObject({ ok: false, fault: { index: at } });
+      expect(verdict).toEqual(await verifyLog({ tiles, verifierKeys, threads }));
+    }
+    expect(await inScratch(logOf(entriesOf()))).toMatchObject({ ok: true, operationsChecked: true });
+  });
+
+  test("with a scratch too names an operation that stands twice before a fault that comes after it, and not before one before", async () => {
+    const below = mkdtempSync(join(tmpdir(), "tipstaff-scratch-test-"));
+    folders.push(below);
+    const whole = logOf(entriesOf().with(300, testEntry("7").leaf));
+    for (const [path, index] of [
+      ["tile/entries/000", 0],
+      ["tile/entries/002.p/88", 300],
+    ] as const) {
+      const bad = (await whole.read(path))?.slice().fill(9, 2, 3);
+      const tiles = { read: async (asked: string) => (asked === path ? bad : whole.read(asked)) };
+      const scratch = createScratch(below);
+      const verdict = await verifyLog({ tiles, verifierKeys, threads, mostOperations: 0, scratch });
+      expect(verdict).toMatchObject({ ok: false, fault: { index } });
+      await scratch.close();
+    }
+  });
+
+  test("rejects where the scratch fails, and calls it no fault of the log", async () => {
+    const scratch = createScratch(join(tmpdir(), "tipstaff-no-such-folder"));
+    const work = verifyLog({ tiles: logOf(entriesOf()), verifierKeys, threads, mostOperations: 0, scratch });
+    await expect(work).rejects.toMatchObject({ code: "storage-failed", message: expect.stringContaining("ENOENT") });
+    await scratch.close();
   });
 
   test("does not take two operations for one because their ids begin alike", async () => {

@@ -7,9 +7,11 @@ import { parseSignedNote } from "./formats/signed-note.ts";
 import { CHECKPOINT_PATH, type LogReader } from "./storage/tile-storage.ts";
 import { type LogFault, Misfit, orFault } from "./verify-log/misfit.ts";
 import { MOST_NOTED } from "./verify-log/operation-book.ts";
-import { verifyBundles } from "./verify-log/verify-bundles.ts";
+import type { Scratch } from "./verify-log/spilled-book.ts";
+import { type BundlesInput, verifyBundles } from "./verify-log/verify-bundles.ts";
 
 export type { LogFault } from "./verify-log/misfit.ts";
+export type { Scratch } from "./verify-log/spilled-book.ts";
 
 export type LogVerdict =
   | {
@@ -37,8 +39,13 @@ export type VerifyLogInput = {
   readonly openings?: LogReader;
   /** True for a log of other entries than docs/spec/entry.md has: they are bytes, and no operation or openings are looked for. */
   readonly anyEntries?: boolean;
-  /** The largest log, in entries, in which an operation that stands twice is looked for, at up to 32 bytes of memory each; 2^21. */
+  /**
+   * The largest log, in entries, in which an operation that stands twice is looked for in memory, at up to 32 bytes each;
+   * 2^21.
+   */
   readonly mostOperations?: number;
+  /** Where a larger log's operations are kept meanwhile, at 16 bytes each; without it, none is looked for in such a log. */
+  readonly scratch?: Scratch;
   /** Threads to hash with, from 1, on Node; left out, one for each processor, and none but the caller's for a small log. */
   readonly threads?: number;
   readonly onProgress?: (progress: { readonly entries: number; readonly of: number }) => void;
@@ -47,23 +54,22 @@ export type VerifyLogInput = {
 /**
  * Verifies a whole log offline: checkpoint, every entry, every tile that the checkpoint's tree needs, the root; every entry
  * is a leaf of a known version, and no two are of one operation. Holds a few bundles a thread in memory, and the operations
- * of a log that is not too large for it. However many threads there are, the fault is the first one of the log. Rejects
- * with `storage-failed` alone; every other fault is its answer.
+ * of a log that is not too large for it; those of a larger one are put into `scratch`. However many threads there are, the
+ * fault is the first one of the log. Rejects with `storage-failed` alone, of the log or the scratch; every other fault is
+ * its answer.
  */
 export const verifyLog = async (input: VerifyLogInput): Promise<LogVerdict> => {
   try {
     const { checkpoint, note } = await readCheckpoint(input);
     const size = Number(checkpoint.size);
-    const operationsChecked = hasBook(input, size);
-    const derived = await verifyBundles(
-      { ...input, anyEntries: input.anyEntries === true, operationsChecked },
-      checkpoint,
-    );
+    const operations = operationsFor(input, size);
+    const derived = await verifyBundles({ ...input, anyEntries: input.anyEntries === true, operations }, checkpoint);
     if (!equalBytes(derived, checkpoint.root)) {
       throw new Misfit({ kind: "root", path: CHECKPOINT_PATH, message: `the entries have the root ${toHex(derived)}` });
     }
     const { origin, root } = checkpoint;
     const openingsChecked = input.openings !== undefined;
+    const operationsChecked = operations !== "none";
     return { ok: true, origin, size, root, note, openingsChecked, operationsChecked };
   } catch (error) {
     if (error instanceof Misfit) return { ok: false, fault: error.fault };
@@ -93,5 +99,8 @@ const readCheckpoint = async ({
 
 const MOST_OPERATIONS = 2 ** 21;
 
-const hasBook = ({ anyEntries, mostOperations = MOST_OPERATIONS }: VerifyLogInput, size: number): boolean =>
-  anyEntries !== true && size <= Math.min(mostOperations, MOST_NOTED);
+const operationsFor = (input: VerifyLogInput, size: number): BundlesInput["operations"] => {
+  const { anyEntries, mostOperations = MOST_OPERATIONS, scratch } = input;
+  if (anyEntries === true) return "none";
+  return size <= Math.min(mostOperations, MOST_NOTED) ? "memory" : (scratch ?? "none");
+};

@@ -8,6 +8,8 @@ import { codeOf, locateIn, noteFolder, readIfThere } from "./folder-files.ts";
 import { inParallel } from "./in-parallel.ts";
 import type { LogStorage } from "./tile-storage.ts";
 
+export { createScratch, type FolderScratch } from "./scratch.ts";
+
 const TEMPORARY = ".unfinished";
 /** A temporary file so old belongs to a writer that died. */
 const ABANDONED_MS = 600_000;

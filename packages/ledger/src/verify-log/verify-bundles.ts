@@ -1,15 +1,15 @@
 import { startCrew } from "#crew";
-import { equalBytes } from "../bytes.ts";
-import { parseLeaf } from "../entry/leaf.ts";
-import { type LogReader, readEntries } from "../storage/tile-storage.ts";
+import type { LogReader } from "../storage/tile-storage.ts";
 import { edgeRoot } from "../tree/edge.ts";
 import { fullTileRoot, hashesOf } from "../tree/hash-bundle.ts";
 import { emptyRoot } from "../tree/hashes.ts";
-import { type Bundle, entriesPath, TILE_WIDTH } from "../tree/paths.ts";
+import { type Bundle, TILE_WIDTH } from "../tree/paths.ts";
 import { type BundleCheck, checkBundle, readBundleFiles } from "./check-bundle.ts";
-import { Misfit, orFault } from "./misfit.ts";
-import { createMarkKey, createOperationBook, type NoteOperation } from "./operation-book.ts";
+import { Misfit } from "./misfit.ts";
+import { createMarkKey, type NoteOperation } from "./operation-book.ts";
+import { createOperations } from "./operations.ts";
 import { createReadAhead } from "./read-ahead.ts";
+import type { Scratch } from "./spilled-book.ts";
 import { createUpperTiles } from "./upper-tiles.ts";
 
 /** Bundles read while the one before is hashed. */
@@ -19,7 +19,8 @@ export type BundlesInput = {
   readonly tiles: LogReader;
   readonly openings?: LogReader;
   readonly anyEntries: boolean;
-  readonly operationsChecked: boolean;
+  /** Whether and where operations are held against each other. */
+  readonly operations: "none" | "memory" | Scratch;
   readonly threads?: number;
   readonly onProgress?: (progress: { readonly entries: number; readonly of: number }) => void;
 };
@@ -36,7 +37,8 @@ export const verifyBundles = async (
   const full = Math.floor(of / TILE_WIDTH);
   const upper = createUpperTiles(input.tiles);
   const check = checkOf(input);
-  const note = input.operationsChecked ? createNote(input.tiles, of) : undefined;
+  const operations = operationsOf(input, of);
+  const note = operations?.note;
   const verifyHere = createVerifyHere(check, { size: of, note, end: { levels: upper.levels, root } });
   const crew = startCrew(check, { bundles: full, threads: input.threads });
   try {
@@ -46,20 +48,28 @@ export const verifyBundles = async (
       await upper.add(done ? done.root : fullTileRoot(await verifyHere(index)));
       input.onProgress?.({ entries: (index + 1) * TILE_WIDTH, of });
     }
+    const partial = full * TILE_WIDTH === of ? [] : hashesOf(await verifyHere(full));
+    if (partial.length > 0) input.onProgress?.({ entries: of, of });
+    await operations?.finish();
+    await upper.finish();
+    return of === 0 ? emptyRoot() : edgeRoot({ size: of, entries: [], levels: [partial, ...upper.levels()] });
+  } catch (error) {
+    // An operation that stands twice comes before a fault that was met after it.
+    if (error instanceof Misfit) await operations?.finish();
+    throw error;
   } finally {
     await crew?.close();
   }
-  const partial = full * TILE_WIDTH === of ? [] : hashesOf(await verifyHere(full));
-  if (partial.length > 0) input.onProgress?.({ entries: of, of });
-  await upper.finish();
-  return of === 0 ? emptyRoot() : edgeRoot({ size: of, entries: [], levels: [partial, ...upper.levels()] });
 };
 
-const checkOf = ({ tiles, openings, anyEntries, operationsChecked }: BundlesInput): BundleCheck => ({
+const operationsOf = ({ tiles, operations }: BundlesInput, size: number) =>
+  operations === "none" ? undefined : createOperations(tiles, size, operations === "memory" ? undefined : operations);
+
+const checkOf = ({ tiles, openings, anyEntries, operations }: BundlesInput): BundleCheck => ({
   tiles,
   anyEntries,
   ...(openings ? { openings } : {}),
-  ...(operationsChecked ? { markKey: createMarkKey() } : {}),
+  ...(operations === "none" ? {} : { markKey: createMarkKey() }),
 });
 
 const bundleOf = (index: number, size: number): Bundle => ({
@@ -94,30 +104,4 @@ const noteAll = async (note: NoteOperation, marks: Uint32Array, first: number): 
     const doubt = note({ marks, at }, first + at);
     if (doubt) await doubt;
   }
-};
-
-/** One event stands in a log once (docs/spec/entry.md, section 3). */
-const createNote = (tiles: LogReader, size: number): NoteOperation => {
-  const book = createOperationBook(size);
-  const compare = async (index: number, alike: readonly number[]): Promise<void> => {
-    const own = await readOperation(tiles, index, size);
-    for (const earlier of alike) {
-      if (!equalBytes(own, await readOperation(tiles, earlier, size))) continue;
-      const path = entriesPath(bundleOf(Math.floor(index / TILE_WIDTH), size));
-      const message = `entry ${index} is of the same operation as entry ${earlier}`;
-      throw new Misfit({ kind: "entry", path, index, message });
-    }
-  };
-  return (mark, index) => {
-    const alike = book.note(mark, index);
-    return alike.length === 0 ? undefined : compare(index, alike);
-  };
-};
-
-const readOperation = async (tiles: LogReader, index: number, size: number): Promise<Uint8Array> => {
-  const bundle = bundleOf(Math.floor(index / TILE_WIDTH), size);
-  return orFault({ kind: "entry", path: entriesPath(bundle), index }, async () => {
-    const entries = await readEntries(tiles, bundle);
-    return parseLeaf(entries[index % TILE_WIDTH] ?? new Uint8Array(0)).operationId;
-  });
 };
