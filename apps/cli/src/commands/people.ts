@@ -13,7 +13,7 @@ export function registerPeople(program: Command): void {
   people
     .command("import <file>")
     .description("import an HR extract (CSV or XLSX)")
-    .option("--photos <path>", "folder of portraits, named by number")
+    .option("--photos <path>", "folder or ZIP archive of portraits, named by number")
     .option("--mapping <file>", "which column is what; without it headers are recognised")
     .option("--dry-run", "show the mapping and what would change; change nothing")
     .option("--max-leavers <share>", "stop when more than this share of people would leave (0 to 1)")

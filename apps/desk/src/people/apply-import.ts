@@ -7,7 +7,7 @@ import { inOrder } from "./in-order.ts";
 import type { ColumnMapping } from "./mapping.ts";
 import { insertPeople, noteSeen, updatePeople, type WrittenPerson } from "./people-store.ts";
 import type { PersonDetails } from "./person-details.ts";
-import type { PhotoFolder } from "./photo-folder.ts";
+import type { Photos } from "./photos.ts";
 import type { PlannedRow } from "./plan-book.ts";
 import type { ImportPlan } from "./plan-import.ts";
 import { eachPhoto, makePortrait, type Portrait } from "./portrait.ts";
@@ -26,7 +26,7 @@ export type Applying = {
   readonly actor: string;
   readonly table: Table;
   readonly mapping: ColumnMapping;
-  readonly photos: PhotoFolder | null;
+  readonly photos: Photos | null;
   readonly plan: ImportPlan;
   readonly faults: FaultLog;
   readonly onRows?: (rows: number) => void;

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import { pino } from "pino";
@@ -19,6 +19,7 @@ import { type ImportOptions, importCommand } from "./import-command.ts";
 import { POST_SENSITIVITIES } from "./person-details.ts";
 import { REDACTED_PATHS } from "./redaction.ts";
 import { erasePerson, readPeople } from "./register.ts";
+import { makeArchive } from "./test-zip.ts";
 
 let desk: TestDesk;
 let folder: string;
@@ -216,6 +217,28 @@ describe("importCommand() with photos", () => {
     });
     const opened = await readAll(true);
     expect(opened.filter(({ portrait }) => portrait !== null)).toHaveLength(2);
+  });
+
+  test("finds the same photos in a ZIP archive as in the folder, and the same faults", async () => {
+    const names = readdirSync(photos);
+    const entries = names.map((name) =>
+      name === "00005004.jpg"
+        ? { name, content: "/dev/zero", mode: 0o120777 }
+        : { name, content: readFileSync(join(photos, name)) },
+    );
+    const archive = join(folder, "photos.zip");
+    writeFileSync(archive, makeArchive(entries));
+    const before = await snapshot();
+    const file = writePeople(folder, people);
+    const fromFolder = await importFile(file, { photos });
+    const fromArchive = await importFile(file, { photos: archive });
+    expect(fromArchive).toMatchObject({ unchanged: 6, changed: 0, photos: 2, photoFaults: 4 });
+    expect(fromArchive.faults).toEqual(fromFolder.faults);
+    expect(await snapshot()).toEqual(before);
+    expect(readFileSync(fromArchive.faultsFile ?? "", "utf8")).not.toMatch(/0000500|99999999/);
+    writeFileSync(archive, makeArchive(entries).subarray(0, -50));
+    await expect(importFile(file, { photos: archive })).rejects.toMatchObject({ code: "bad-photos" });
+    expect(await snapshot()).toEqual(before);
   });
 
   test("leaves portraits alone when no photos are given", async () => {

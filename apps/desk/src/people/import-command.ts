@@ -6,8 +6,9 @@ import { type Applied, applyImport, budgetExceeded } from "./apply-import.ts";
 import { createFaultLog, type FaultLog, type ImportFault } from "./faults.ts";
 import { ImportError } from "./import-error.ts";
 import { type ColumnMapping, mapColumns } from "./mapping.ts";
+import { openPhotos } from "./open-photos.ts";
 import { openTable } from "./open-table.ts";
-import { openPhotoFolder, type PhotoFolder } from "./photo-folder.ts";
+import type { Photos } from "./photos.ts";
 import { type ImportPlan, planImport } from "./plan-import.ts";
 import { readMapping } from "./read-mapping.ts";
 import { asOnlyImport, settleImports } from "./settle-imports.ts";
@@ -20,7 +21,7 @@ const NOBODY = "00000000-0000-0000-0000-000000000000";
 
 export type ImportOptions = {
   readonly file: string;
-  /** A folder. */
+  /** A folder, or a ZIP archive. */
   readonly photos?: string | undefined;
   /** A mapping file. */
   readonly mapping?: string | undefined;
@@ -76,21 +77,28 @@ export async function importCommand(
   const table = await openTable(options.file);
   const explicit = options.mapping === undefined ? undefined : await readMapping(options.mapping);
   const mapping = mapColumns(table.headers, explicit);
-  const photos = options.photos === undefined ? null : await openPhotoFolder(options.photos);
-  return await asOnlyImport(desk, async () => {
-    const importId = randomUUID();
-    const faults = createFaultLog(options.maxErrors ?? DEFAULT_MAX_ERRORS, toFaultsPath(desk, options, importId));
-    const work: Work = { importId, options, table, mapping, photos, faults };
-    let faultsFile: string | null = null;
-    try {
-      const { plan, applied } = await runImport(desk, work);
-      faultsFile = await faults.close();
-      return toReport(work, { plan, applied, faultsFile, seconds: (performance.now() - started) / 1000 });
-    } catch (error) {
-      await faults.close();
-      throw error;
-    }
-  });
+  const photos = options.photos === undefined ? null : await openPhotos(options.photos);
+  try {
+    return await asOnlyImport(desk, async () => {
+      const importId = randomUUID();
+      const faults = createFaultLog(options.maxErrors ?? DEFAULT_MAX_ERRORS, toFaultsPath(desk, options, importId));
+      return await report(desk, { importId, options, table, mapping, photos, faults }, started);
+    });
+  } finally {
+    photos?.close();
+  }
+}
+
+async function report(desk: ImportDesk, work: Work, started: number): Promise<ImportReport> {
+  const { faults } = work;
+  try {
+    const { plan, applied } = await runImport(desk, work);
+    const faultsFile = await faults.close();
+    return toReport(work, { plan, applied, faultsFile, seconds: (performance.now() - started) / 1000 });
+  } catch (error) {
+    await faults.close();
+    throw error;
+  }
 }
 
 type Work = {
@@ -98,7 +106,7 @@ type Work = {
   readonly options: ImportOptions;
   readonly table: Table;
   readonly mapping: ColumnMapping;
-  readonly photos: PhotoFolder | null;
+  readonly photos: Photos | null;
   readonly faults: FaultLog;
 };
 type ImportDesk = Parameters<typeof importCommand>[0];

@@ -1,7 +1,7 @@
 /**
  * Why an import did not happen. Nothing was changed in the register, whichever it is.
  * `bad-file`: not a table that can be read; `bad-mapping`: the mapping file, or the columns, do not fit; `bad-photos`: the
- * photo folder; `too-many-leavers`, `budget-exceeded`: a person must decide; `already-running`: another import is at
+ * folder or archive of photos; `too-many-leavers`, `budget-exceeded`: a person must decide; `already-running`: another import is at
  * work; `changed-meanwhile`: the file or the register changed between looking and writing.
  */
 export type ImportErrorCode =

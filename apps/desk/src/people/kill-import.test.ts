@@ -1,17 +1,20 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtempSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { startTestDesk, type TestDesk } from "../database/test-desk.ts";
-import { examplePerson, writePeople } from "./example-extract.ts";
+import { examplePerson, writePeople, writePhoto } from "./example-extract.ts";
 import { importCommand } from "./import-command.ts";
 import { readPeople } from "./register.ts";
 import { settleImportsAtStart } from "./settle-imports.ts";
+import { makeArchive } from "./test-zip.ts";
 
 const PEOPLE = 3_000;
+const PHOTOS = 250;
 let desk: TestDesk;
 let file: string;
+let photos: string;
 let script: string;
 
 beforeAll(async () => {
@@ -21,6 +24,11 @@ beforeAll(async () => {
     folder,
     Array.from({ length: PEOPLE }, (_, n) => examplePerson(n)),
   );
+  await writePhoto(join(folder, "one.jpg"));
+  const content = readFileSync(join(folder, "one.jpg"));
+  const entries = Array.from({ length: PHOTOS }, (_, n) => ({ name: `${examplePerson(n * 5).pay}.jpg`, content }));
+  photos = join(folder, "photos.zip");
+  writeFileSync(photos, makeArchive(entries));
   script = join(folder, "import.ts");
   const at = (path: string) => JSON.stringify(new URL(path, import.meta.url).href);
   writeFileSync(
@@ -30,7 +38,7 @@ beforeAll(async () => {
      import { importCommand } from ${at("./import-command.ts")};
      const { desk, close } = await composeDesk(readConfig(${JSON.stringify(desk.configFile)}));
      const onProgress = ({ phase }) => process.stdout.write(phase + "\\n");
-     await importCommand(desk, { file: ${JSON.stringify(file)}, onProgress });
+     await importCommand(desk, { file: ${JSON.stringify(file)}, photos: ${JSON.stringify(photos)}, onProgress });
      await close();`,
   );
 }, 60_000);
@@ -56,7 +64,7 @@ async function killImport(phase: string, afterMs: number): Promise<void> {
   await gone;
 }
 
-describe("an import that is killed", () => {
+describe("an import with photos from an archive that is killed", () => {
   test.each([
     ["reading", 5],
     ["writing", 0],
@@ -76,9 +84,11 @@ describe("an import that is killed", () => {
   );
 
   test("is finished by the same command", async () => {
-    const report = await importCommand(desk.desk, { file });
+    const report = await importCommand(desk.desk, { file, photos });
     expect(report.added + report.unchanged).toBe(PEOPLE);
+    expect(report).toMatchObject({ photos: PHOTOS, photoFaults: 0 });
     expect(await count("person")).toBe(PEOPLE);
+    expect(await count("person where portrait is not null")).toBe(PHOTOS);
     await desk.restartKeyholder();
     await desk.console("budget/raise", { openings: PEOPLE, reason: "test" });
     const { rows } = await desk.desk.pool.query<{ id: string }>("select id from person");

@@ -1,4 +1,4 @@
-import type { PhotoFaultReason, PhotoFolder } from "./photo-folder.ts";
+import type { PhotoFaultReason, Photos } from "./photos.ts";
 
 /** A photo that cannot be used: for the row at `place`, or (-1) for none. */
 export type PhotoClaim = {
@@ -10,19 +10,19 @@ export type PhotoClaim = {
 
 /** Gives each row its photo; one photo never goes to two rows, nor two to one. */
 export class PhotoClaims {
-  readonly #folder: PhotoFolder | null;
+  readonly #photos: Photos | null;
   readonly #owners = new Map<number, { readonly place: number; readonly line: number }>();
   readonly #faults: PhotoClaim[] = [];
 
-  constructor(folder: PhotoFolder | null) {
-    this.#folder = folder;
+  constructor(photos: Photos | null) {
+    this.#photos = photos;
   }
 
-  /** The place of the row's photo in the folder; -1 where it has none that can be used. */
+  /** The place of the row's photo among them; -1 where it has none that can be used. */
   claim(row: { readonly place: number; readonly line: number }, numbers: readonly string[]): number {
-    const found = this.#folder?.find(numbers) ?? [];
+    const found = this.#photos?.find(numbers) ?? [];
     const [photo] = found;
-    if (this.#folder === null || photo === undefined) return -1;
+    if (this.#photos === null || photo === undefined) return -1;
     for (const one of found) {
       const owner = this.#owners.get(one);
       if (owner === undefined) this.#owners.set(one, row);
@@ -32,7 +32,7 @@ export class PhotoClaims {
         return -1;
       }
     }
-    const refused = found.length > 1 ? "two-photos" : this.#folder.files[photo]?.refused;
+    const refused = found.length > 1 ? "two-photos" : this.#photos.files[photo]?.refused;
     if (refused === undefined) return photo;
     this.#fault(row, refused);
     return -1;
@@ -44,10 +44,10 @@ export class PhotoClaims {
 
   /** All that was wrong, once every row has claimed; a photo that nobody claimed among it. */
   faults(): PhotoClaim[] {
-    const files = this.#folder?.files ?? [];
+    const files = this.#photos?.files ?? [];
     const left = files.flatMap((file, at) => {
       if (this.#owners.has(at)) return [];
-      // The name holds a number, so the photo is told by its place in the sorted folder.
+      // The name holds a number, so the photo is told by its place among them all, sorted.
       const column = `photo file ${at + 1} by name`;
       return [{ place: -1, line: 0, column, reason: file.refused ?? ("photo-of-nobody" as const) }];
     });

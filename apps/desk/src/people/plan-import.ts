@@ -7,7 +7,7 @@ import { inOrder } from "./in-order.ts";
 import type { ColumnMapping } from "./mapping.ts";
 import type { PersonDetails } from "./person-details.ts";
 import { type PhotoClaim, PhotoClaims } from "./photo-claims.ts";
-import type { PhotoFolder } from "./photo-folder.ts";
+import type { Photos } from "./photos.ts";
 import { PlanBook, type PlannedRow } from "./plan-book.ts";
 import { digestPhoto, eachPhoto } from "./portrait.ts";
 import { createRowChecker } from "./row.ts";
@@ -19,7 +19,7 @@ const BATCH_ROWS = 1_000;
 export type Planning = {
   readonly table: Table;
   readonly mapping: ColumnMapping;
-  readonly photos: PhotoFolder | null;
+  readonly photos: Photos | null;
   readonly faults: FaultLog;
   readonly onBytes?: (bytes: number) => void;
 };

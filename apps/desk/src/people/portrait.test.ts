@@ -6,13 +6,14 @@ import { crc32, deflateSync } from "node:zlib";
 import sharp from "sharp";
 import { afterAll, describe, expect, test } from "vitest";
 import { writePhoto } from "./example-extract.ts";
-import { openPhotoFolder } from "./photo-folder.ts";
+import { openPhotos } from "./open-photos.ts";
+import { readPhotoFile } from "./photo-folder.ts";
 import { makePortrait } from "./portrait.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "portrait-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 const at = (name: string) => join(folder, name);
-const make = (name: string) => makePortrait({ path: at(name), refused: undefined });
+const make = (name: string) => makePortrait({ refused: undefined, read: () => readPhotoFile(at(name)) });
 
 function pngChunk(type: string, data: Buffer): Buffer {
   const body = Buffer.concat([Buffer.from(type, "latin1"), data]);
@@ -82,17 +83,18 @@ describe("makePortrait()", () => {
   });
 });
 
-describe("openPhotoFolder()", () => {
-  test("refuses what is no folder", async () => {
-    await expect(openPhotoFolder(at("text.jpg"))).rejects.toMatchObject({ code: "bad-photos" });
-    await expect(openPhotoFolder(at("nowhere"))).rejects.toMatchObject({ code: "bad-photos" });
+describe("openPhotos() of a folder", () => {
+  test("refuses what is neither folder nor ZIP archive", async () => {
+    for (const path of [at("text.jpg"), at("nowhere"), at("empty.jpg"), "/dev/zero", at("pipe.jpg")])
+      await expect(openPhotos(path)).rejects.toMatchObject({ code: "bad-photos" });
   });
   test("finds a number as whole name or as a piece of it, and no part of a longer number", async () => {
     const photos = mkdtempSync(join(folder, "names-"));
-    for (const name of ["00123.jpg", "SMITH_W4567_1.png", "991234.webp", "notes.txt"])
-      writeFileSync(join(photos, name), "");
-    const { find, files } = await openPhotoFolder(photos);
-    const names = (number: string) => find([number]).map((place) => files[place]?.path.split("/").at(-1));
+    const sorted = ["00123.jpg", "991234.webp", "SMITH_W4567_1.png"];
+    for (const name of [...sorted, "notes.txt", "._00123.jpg"]) writeFileSync(join(photos, name), "");
+    const { find, files } = await openPhotos(photos);
+    expect(files).toHaveLength(3);
+    const names = (number: string) => find([number]).map((place) => sorted[place]);
     expect(names("00123")).toEqual(["00123.jpg"]);
     expect(names("W4567")).toEqual(["SMITH_W4567_1.png"]);
     expect([names("123"), names("1234"), names("1"), names("SMITH"), names("")]).toEqual([[], [], [], [], []]);

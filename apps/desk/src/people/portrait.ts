@@ -1,14 +1,11 @@
 import { createHash } from "node:crypto";
-import { constants } from "node:fs";
-import { open } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import sharp from "sharp";
-import type { PhotoFaultReason, PhotoFile } from "./photo-folder.ts";
+import type { Photo, PhotoAnswer } from "./photos.ts";
 
 /** 35 x 45 mm at 300 dots an inch. */
 const PORTRAIT_WIDTH = 413;
 const PORTRAIT_HEIGHT = 531;
-const MAX_PHOTO_BYTES = 20 * 1024 ** 2;
 const MAX_PHOTO_PIXELS = 40_000_000;
 const MIN_SIDE = 80;
 /** Visibly clean in print at that size; some 60 KB. */
@@ -21,22 +18,19 @@ sharp.cache(false);
 const PHOTOS_AT_ONCE = availableParallelism();
 
 export type Portrait = { readonly jpeg: Buffer; readonly digest: string };
-export type PortraitAnswer<T> =
-  | { readonly ok: true; readonly value: T }
-  | { readonly ok: false; readonly reason: PhotoFaultReason };
 
 /** SHA-256, hex, of a photo's bytes. */
-export async function digestPhoto(file: PhotoFile): Promise<PortraitAnswer<string>> {
-  const bytes = await readPhoto(file);
+export async function digestPhoto(photo: Photo): Promise<PhotoAnswer<string>> {
+  const bytes = await readPhoto(photo);
   return bytes.ok ? { ok: true, value: digestOf(bytes.value) } : bytes;
 }
 
 /**
- * The portrait of a photo: JPEG, 413 x 531, turned as EXIF says, cropped to 35:45, without any metadata. Links, devices,
- * pipes, files above 20 MB, images above 40 megapixels and anything but JPEG, PNG and WebP are refused.
+ * The portrait of a photo: JPEG, 413 x 531, turned as EXIF says, cropped to 35:45, without any metadata. Files above
+ * 20 MB, images above 40 megapixels and anything but JPEG, PNG and WebP are refused.
  */
-export async function makePortrait(file: PhotoFile): Promise<PortraitAnswer<Portrait>> {
-  const bytes = await readPhoto(file);
+export async function makePortrait(photo: Photo): Promise<PhotoAnswer<Portrait>> {
+  const bytes = await readPhoto(photo);
   if (!bytes.ok) return bytes;
   const jpeg = await toPortrait(bytes.value);
   return jpeg.ok ? { ok: true, value: { jpeg: jpeg.value, digest: digestOf(bytes.value) } } : jpeg;
@@ -44,26 +38,10 @@ export async function makePortrait(file: PhotoFile): Promise<PortraitAnswer<Port
 
 const digestOf = (bytes: Buffer): string => createHash("sha256").update(bytes).digest("hex");
 
-async function readPhoto(file: PhotoFile): Promise<PortraitAnswer<Buffer>> {
-  if (file.refused !== undefined) return { ok: false, reason: file.refused };
-  // The folder may change under us: the file itself is asked again, through the handle that is read.
-  const handle = await open(file.path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK).catch(
-    () => null,
-  );
-  if (handle === null) return { ok: false, reason: "photo-unreadable" };
-  try {
-    const found = await handle.stat();
-    if (!found.isFile()) return { ok: false, reason: "photo-is-not-a-file" };
-    if (found.size > MAX_PHOTO_BYTES) return { ok: false, reason: "photo-too-large" };
-    const bytes = Buffer.alloc(found.size);
-    const { bytesRead } = await handle.read(bytes, 0, found.size, 0);
-    if (bytesRead !== found.size) return { ok: false, reason: "photo-unreadable" };
-    return isKnownImage(bytes) ? { ok: true, value: bytes } : { ok: false, reason: "photo-not-an-image" };
-  } catch {
-    return { ok: false, reason: "photo-unreadable" };
-  } finally {
-    await handle.close();
-  }
+async function readPhoto(photo: Photo): Promise<PhotoAnswer<Buffer>> {
+  if (photo.refused !== undefined) return { ok: false, reason: photo.refused };
+  const bytes = await photo.read();
+  return !bytes.ok || isKnownImage(bytes.value) ? bytes : { ok: false, reason: "photo-not-an-image" };
 }
 
 function isKnownImage(bytes: Buffer): boolean {
@@ -71,7 +49,7 @@ function isKnownImage(bytes: Buffer): boolean {
   return hex.startsWith("ffd8ff") || hex.startsWith("89504e470d0a1a0a") || /^52494646.{8}57454250$/.test(hex);
 }
 
-async function toPortrait(bytes: Buffer): Promise<PortraitAnswer<Buffer>> {
+async function toPortrait(bytes: Buffer): Promise<PhotoAnswer<Buffer>> {
   try {
     const image = sharp(bytes, { limitInputPixels: MAX_PHOTO_PIXELS, failOn: "error", sequentialRead: true });
     const { width, height } = await image.metadata();

@@ -5,7 +5,7 @@ import { writeXlsx } from "hucre/xlsx";
 import { afterAll, describe, expect, test } from "vitest";
 import { ImportError } from "./import-error.ts";
 import { openTable } from "./open-table.ts";
-import { makeWorkbook, makeZip } from "./test-zip.ts";
+import { makeArchive, makeWorkbook, makeZip } from "./test-zip.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "xlsx-"));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -118,5 +118,9 @@ describe("a workbook", () => {
     makeWorkbook(sheetOf(header), `<sst>${`<si><t>${"x".repeat(1000)}</t></si>`.repeat(120_000)}</sst>`),
   );
   refuse("a ZIP cut off", () => makeWorkbook(sheetOf(header)).subarray(0, 400));
+  refuse("a directory at an offset that no file has", () => {
+    const bytes = makeArchive([{ name: "a.txt", content: "x", zip64: true }]);
+    return bytes.fill(0xfe, -34, -26);
+  });
   refuse("UTF-16 inside", () => makeWorkbook(Buffer.from(sheetOf(header), "utf16le").toString("latin1")));
 });

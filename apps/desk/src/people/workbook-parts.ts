@@ -1,7 +1,7 @@
 import type { Entry, ZipFile } from "yauzl";
-import { openPromise } from "yauzl";
 import { ImportError } from "./import-error.ts";
 import { type XmlHandler, XmlScanner } from "./xml-scanner.ts";
+import { openZip } from "./zip-file.ts";
 
 const MAX_ENTRIES = 10_000;
 /** Most bytes that any part may unpack to. */
@@ -16,7 +16,7 @@ export type WorkbookParts = {
 };
 
 export async function openWorkbookParts(path: string): Promise<WorkbookParts> {
-  const zip = await openPromise(path, { autoClose: false, lazyEntries: true }).catch((cause: unknown) => {
+  const { zip } = await openZip(path).catch((cause: unknown) => {
     throw badWorkbook("its ZIP frame is broken or cut off", cause);
   });
   try {
