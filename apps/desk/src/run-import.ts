@@ -16,7 +16,7 @@ export type ImportArguments = Omit<ImportOptions, "file" | "onProgress" | "actor
   readonly json?: boolean;
 };
 
-/** Runs an import beside a desk that may be serving; answers the exit code: 1 where rows were refused. */
+/** Runs an import beside a desk that may be serving; answers the exit code: 1 where rows were refused or are hidden. */
 export async function runImport(
   file: string,
   { config, json, tokenFile, ...options }: ImportArguments,
@@ -29,7 +29,7 @@ export async function runImport(
     const report = await importCommand(desk, { ...options, actor, file, onProgress: showProgress() });
     if (process.stderr.isTTY) process.stderr.write("\r\u001b[K");
     process.stdout.write(json ? `${JSON.stringify(report)}\n` : toText(report));
-    return report.rowsRefused > 0 ? 1 : 0;
+    return report.rowsRefused + report.rowsHidden > 0 ? 1 : 0;
   } finally {
     await close();
   }
@@ -73,6 +73,7 @@ function toText(report: ImportReport): string {
       ? []
       : [`Not stored, not recognised: ${report.columnsUnplaced.join(", ")}`]),
     ...toHidden(hidden),
+    ...toHiddenRows(report),
     `${counts.rowsRefused} rows refused`,
     ...faults,
     ...(report.faultsFile === null ? [] : [`All faults: ${report.faultsFile}`]),
@@ -80,12 +81,20 @@ function toText(report: ImportReport): string {
   ].join("\n");
 }
 
-function toHidden({ sheets, furtherSheets, columns, rows, pivotCaches }: ImportReport["hidden"]): string[] {
+function toHiddenRows({ rowsHidden }: ImportReport): string[] {
+  if (rowsHidden === 0) return [];
+  const words = `${rowsHidden} rows were not imported, the workbook hides them (as a filter does).`;
+  return [
+    `${words} Whom they name stays as is and is no leaver.`,
+    "To import them: clear the filter or show the rows, save, import again.",
+  ];
+}
+
+function toHidden({ sheets, furtherSheets, columns, pivotCaches }: ImportReport["hidden"]): string[] {
   const parts = [
     ...(sheets.length === 0 ? [] : [`${sheets.length} hidden sheets`]),
     ...(furtherSheets.length === 0 ? [] : [`${furtherSheets.length} further sheets`]),
     ...(columns.length === 0 ? [] : [`hidden columns ${columns.join(", ")}`]),
-    ...(rows === 0 ? [] : [`${rows} hidden rows (a filter hides rows too)`]),
     ...(pivotCaches === 0 ? [] : [`${pivotCaches} pivot caches`]),
   ];
   return parts.length === 0 ? [] : [`Not read, the workbook hides it: ${parts.join("; ")}`];

@@ -58,6 +58,8 @@ export type ImportReport = {
   readonly columnsUnplaced: readonly string[];
   readonly hidden: HiddenParts;
   readonly rowsRefused: number;
+  /** Rows below the header that the workbook hides, as a filter does: not imported, and whom they name stays as is. */
+  readonly rowsHidden: number;
   readonly faults: readonly ImportFault[];
   readonly faultCount: number;
   readonly faultsFile: string | null;
@@ -126,6 +128,12 @@ async function runImport(desk: ImportDesk, work: Work): Promise<{ plan: ImportPl
   };
   const plan = await planImport(desk, { table, mapping, photos, faults, onBytes });
   if (plan.book.rows === 0) throw new ImportError("bad-file", "The extract has a header and no rows.");
+  if (plan.book.rows === plan.rowsHidden) {
+    throw new ImportError(
+      "bad-file",
+      "The extract hides all of its rows. Clear its filter, or show them, and save it.",
+    );
+  }
   const present = await countPresent(desk.pool);
   const leavers = present - plan.seenPresent;
   if (options.dryRun) {
@@ -189,6 +197,7 @@ function toDraft(desk: Pick<Desk, "now">, { importId, options, table }: Work, pl
     changed: plan.changed,
     file: table.digest.toString("hex"),
     import: importId,
+    ...(plan.rowsHidden === 0 ? {} : { hidden: plan.rowsHidden }),
     refused: plan.rowsRefused,
     unchanged: plan.unchanged,
   };
@@ -198,11 +207,11 @@ function toDraft(desk: Pick<Desk, "now">, { importId, options, table }: Work, pl
 }
 
 function toCounts(plan: ImportPlan, applied: Applied) {
-  const { added, changed, unchanged, rowsRefused, photosUsed } = plan;
+  const { added, changed, unchanged, rowsRefused, rowsHidden, photosUsed } = plan;
   const { possibleLeavers, jobsWithdrawn, photoFaults } = applied;
   return {
     people: added + changed + unchanged,
-    ...{ added, changed, unchanged, possibleLeavers, rowsRefused, jobsWithdrawn },
+    ...{ added, changed, unchanged, possibleLeavers, rowsRefused, rowsHidden, jobsWithdrawn },
     photos: photosUsed - photoFaults,
     photoFaults: plan.photoFaults + photoFaults,
   };

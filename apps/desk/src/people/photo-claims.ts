@@ -12,6 +12,7 @@ export type PhotoClaim = {
 export class PhotoClaims {
   readonly #photos: Photos | null;
   readonly #owners = new Map<number, { readonly place: number; readonly line: number }>();
+  readonly #passed = new Set<number>();
   readonly #faults: PhotoClaim[] = [];
 
   constructor(photos: Photos | null) {
@@ -38,6 +39,11 @@ export class PhotoClaims {
     return -1;
   }
 
+  /** Photos of these numbers are somebody's, but are not to be used now. */
+  passOver(numbers: readonly string[]): void {
+    for (const place of this.#photos?.find(numbers) ?? []) this.#passed.add(place);
+  }
+
   #fault(row: { readonly place: number; readonly line: number }, reason: PhotoFaultReason): void {
     this.#faults.push({ ...row, column: "photo", reason });
   }
@@ -46,7 +52,7 @@ export class PhotoClaims {
   faults(): PhotoClaim[] {
     const files = this.#photos?.files ?? [];
     const left = files.flatMap((file, at) => {
-      if (this.#owners.has(at)) return [];
+      if (this.#owners.has(at) || this.#passed.has(at)) return [];
       // The name holds a number, so the photo is told by its place among them all, sorted.
       const column = `photo file ${at + 1} by name`;
       return [{ place: -1, line: 0, column, reason: file.refused ?? ("photo-of-nobody" as const) }];

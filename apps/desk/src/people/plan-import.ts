@@ -2,27 +2,17 @@ import { randomUUID } from "node:crypto";
 import type { Desk } from "../desk.ts";
 import { computeIndexes, fingerprintPhotos, type RowIndexes } from "./compute-indexes.ts";
 import { DuplicateNumbers } from "./duplicate-numbers.ts";
-import type { FaultLog } from "./faults.ts";
 import { inOrder } from "./in-order.ts";
-import type { ColumnMapping } from "./mapping.ts";
-import type { PersonDetails } from "./person-details.ts";
 import { type PhotoClaim, PhotoClaims } from "./photo-claims.ts";
 import type { Photos } from "./photos.ts";
 import { PlanBook, type PlannedRow } from "./plan-book.ts";
 import { digestPhoto, eachPhoto } from "./portrait.ts";
-import { createRowChecker } from "./row.ts";
+import { type Batch, type BatchReading, readBatches, type SoundRow } from "./read-batches.ts";
 import { findStored, isRegisterEmpty, type StoredPerson } from "./stored-people.ts";
-import type { Table, TableRow } from "./table.ts";
 
-const BATCH_ROWS = 1_000;
+const BATCH_PHOTOS = 1_000;
 
-export type Planning = {
-  readonly table: Table;
-  readonly mapping: ColumnMapping;
-  readonly photos: Photos | null;
-  readonly faults: FaultLog;
-  readonly onBytes?: (bytes: number) => void;
-};
+export type Planning = BatchReading & { readonly photos: Photos | null };
 
 export type ImportPlan = {
   readonly book: PlanBook;
@@ -30,6 +20,8 @@ export type ImportPlan = {
   readonly changed: number;
   readonly unchanged: number;
   readonly rowsRefused: number;
+  /** Rows that the workbook hides: whom they name is seen, and stays as it is. */
+  readonly rowsHidden: number;
   /** Everybody of the register whom the extract names, also by a row that was refused. */
   readonly seen: ReadonlySet<string>;
   /** How many of them the register holds as present. */
@@ -41,18 +33,11 @@ export type ImportPlan = {
   readonly photoFaults: number;
 };
 
-type SoundRow = { readonly place: number; readonly line: number; readonly details: PersonDetails };
-type Batch = {
-  readonly first: number;
-  readonly rows: number;
-  readonly sound: readonly SoundRow[];
-  readonly refusedPay: readonly string[];
-};
 type Looked = {
   readonly batch: Batch;
   readonly indexes: readonly RowIndexes[];
   readonly stored: readonly StoredPerson[];
-  readonly refusedPay: readonly Buffer[];
+  readonly otherPay: readonly Buffer[];
 };
 
 /**
@@ -62,7 +47,7 @@ type Looked = {
 export async function planImport(desk: Pick<Desk, "pool" | "keyholder">, planning: Planning): Promise<ImportPlan> {
   const planner = new Planner(desk, planning);
   const empty = await isRegisterEmpty(desk.pool);
-  const looked = inOrder(planner.batches(), async (batch) => await look(desk, batch, empty));
+  const looked = inOrder(readBatches(planning), async (batch) => await look(desk, batch, empty));
   for await (const one of looked) {
     planner.decide(one);
     await planning.faults.flush();
@@ -72,11 +57,11 @@ export async function planImport(desk: Pick<Desk, "pool" | "keyholder">, plannin
 
 async function look(desk: Pick<Desk, "pool" | "keyholder">, batch: Batch, registerEmpty: boolean): Promise<Looked> {
   const people = batch.sound.map((row) => row.details);
-  const { rows, payIndexes } = await computeIndexes(desk.keyholder, people, batch.refusedPay);
+  const { rows, payIndexes } = await computeIndexes(desk.keyholder, people, batch.otherPay);
   const pay = [...rows.map((row) => row.payIndex), ...payIndexes];
   const warrant = rows.flatMap((row) => (row.warrantIndex === null ? [] : [row.warrantIndex]));
   const stored = registerEmpty ? [] : await findStored(desk.pool, pay, warrant);
-  return { batch, indexes: rows, stored, refusedPay: payIndexes };
+  return { batch, indexes: rows, stored, otherPay: payIndexes };
 }
 
 class Planner {
@@ -90,6 +75,7 @@ class Planner {
   /** Rows of people in the register, with a photo that must be compared. */
   readonly #compare: { readonly place: number; readonly line: number; readonly stored: Buffer | null }[] = [];
   #photoFaults = 0;
+  #rowsHidden = 0;
 
   constructor(desk: Pick<Desk, "pool" | "keyholder">, planning: Planning) {
     this.#desk = desk;
@@ -97,41 +83,16 @@ class Planner {
     this.#claims = new PhotoClaims(planning.photos);
   }
 
-  async *batches(): AsyncGenerator<Batch> {
-    const { table, mapping, faults, onBytes } = this.#planning;
-    const check = createRowChecker(mapping, table.headers.length);
-    let first = 0;
-    let waiting: TableRow[] = [];
-    const toBatch = (rows: readonly TableRow[]): Batch => {
-      const sound: SoundRow[] = [];
-      const refusedPay: string[] = [];
-      for (const [at, { line, cells }] of rows.entries()) {
-        const checked = check(line, cells);
-        if (checked.ok) sound.push({ place: first + at, line, details: checked.details });
-        else {
-          for (const fault of checked.faults) faults.add(fault);
-          if (checked.payNumber !== "") refusedPay.push(checked.payNumber);
-        }
-      }
-      first += rows.length;
-      return { first: first - rows.length, rows: rows.length, sound, refusedPay };
-    };
-    for await (const rows of table.rows(onBytes)) {
-      waiting.push(...rows);
-      for (; waiting.length >= BATCH_ROWS; waiting = waiting.slice(BATCH_ROWS))
-        yield toBatch(waiting.slice(0, BATCH_ROWS));
-    }
-    if (waiting.length > 0) yield toBatch(waiting);
-  }
-
-  decide({ batch, indexes, stored, refusedPay }: Looked): void {
+  decide({ batch, indexes, stored, otherPay }: Looked): void {
     const byPay = new Map(stored.map((person) => [person.payIndex.toString("latin1"), person]));
     const byWarrant = new Map(
       stored.flatMap((person) =>
         person.warrantIndex === null ? [] : [[person.warrantIndex.toString("latin1"), person] as const],
       ),
     );
-    for (const pay of refusedPay) this.#see(byPay.get(pay.toString("latin1")));
+    for (const pay of otherPay) this.#see(byPay.get(pay.toString("latin1")));
+    for (const { payNumber, warrantNumber } of batch.hidden) this.#claims.passOver([payNumber, warrantNumber]);
+    this.#rowsHidden += batch.hidden.length;
     let next = batch.first;
     for (const [at, row] of batch.sound.entries()) {
       for (; next < row.place; next += 1) this.#book.appendRefused();
@@ -200,8 +161,8 @@ class Planner {
   /** A photo that made the portrait which is stored is not worked on again. */
   async #comparePhotos(): Promise<void> {
     const files = this.#planning.photos?.files ?? [];
-    for (let start = 0; start < this.#compare.length; start += BATCH_ROWS) {
-      const rows = this.#compare.slice(start, start + BATCH_ROWS).filter(({ place }) => this.#book.photo(place) >= 0);
+    for (let start = 0; start < this.#compare.length; start += BATCH_PHOTOS) {
+      const rows = this.#compare.slice(start, start + BATCH_PHOTOS).filter(({ place }) => this.#book.photo(place) >= 0);
       const digests = await eachPhoto(rows, async ({ place, line }) => {
         const file = files[this.#book.photo(place)];
         const digest = file === undefined ? undefined : await digestPhoto(file);
@@ -236,14 +197,16 @@ class Planner {
       if (kind === "changed" || (kind === "unchanged" && photo)) openings += 1;
       if (photo) photosUsed += 1;
     }
-    const { added, changed, unchanged, refused: rowsRefused } = counts;
+    const { added, changed, unchanged, refused } = counts;
     const more = {
+      rowsRefused: refused - this.#rowsHidden,
+      rowsHidden: this.#rowsHidden,
       seen: this.#seen,
       seenPresent: this.#seenPresent,
       openings,
       photosUsed,
       photoFaults: this.#photoFaults,
     };
-    return { book: this.#book, added, changed, unchanged, rowsRefused, ...more };
+    return { book: this.#book, added, changed, unchanged, ...more };
   }
 }

@@ -7,7 +7,7 @@ import { openWorkbookParts } from "./workbook-parts.ts";
 
 /**
  * The first visible sheet of a workbook as a table; its first visible row that is not empty is the header. Hidden sheets,
- * columns, rows and pivot caches are told, not read. Throws ImportError `bad-file`.
+ * columns and pivot caches are told, not read; hidden rows are marked as such. Throws ImportError `bad-file`.
  */
 export async function openXlsx(path: string, file: ExaminedFile): Promise<Table> {
   const { book, header, hidden } = await openHeader(path);
@@ -31,12 +31,12 @@ export async function openXlsx(path: string, file: ExaminedFile): Promise<Table>
       };
       for await (const rows of readSheet(path, { book, onBytes, onEnd })) {
         const body: TableRow[] = [];
-        for (const { line, cells } of rows) {
-          if (line <= header.line) continue;
+        for (const { cells, ...row } of rows) {
+          if (row.line <= header.line) continue;
           const visible = cells.filter((_, column) => !hidden(column));
           if (isEmptyRow(visible)) continue;
           fitRow(visible, width, true);
-          body.push({ line, cells: visible });
+          body.push({ ...row, cells: visible });
         }
         if (body.length > 0) yield body;
       }
@@ -53,17 +53,21 @@ async function openHeader(path: string): Promise<Opened> {
     const book = await readWorkbook(parts);
     const reader = new SheetReader(book);
     for await (const _ of parts.scan(book.sheetPart, reader.handler)) {
-      const header = reader.takeRows().find((row) => !isEmptyRow(row.cells));
+      const header = findHeader(reader);
       if (header === undefined) continue;
       fitRow(header.cells, 1, false);
       return { book, header, hidden: (column) => reader.isHidden(column) };
     }
-    const header = reader.takeRows().find((row) => !isEmptyRow(row.cells));
+    const header = findHeader(reader);
     if (header !== undefined) return { book, header, hidden: (column) => reader.isHidden(column) };
     throw new ImportError("bad-file", "The first visible sheet of the workbook is empty.");
   } finally {
     parts.close();
   }
+}
+
+function findHeader(reader: SheetReader): TableRow | undefined {
+  return reader.takeRows().find((row) => row.hidden === undefined && !isEmptyRow(row.cells));
 }
 
 type SheetReading = {

@@ -39,12 +39,12 @@ export class SheetReader {
     return this.#hidden.some(({ from, to }) => column >= from && column <= to);
   }
 
-  /** Hidden rows with something in them, so far. They are never handed out. */
+  /** Hidden rows with something in them, so far. */
   get hiddenRows(): number {
     return this.#hiddenRows;
   }
 
-  /** The visible rows that ended since the last call. */
+  /** The rows that ended since the last call; of hidden ones, those with something in them. */
   takeRows(): TableRow[] {
     const rows = this.#rows;
     this.#rows = [];
@@ -103,7 +103,10 @@ export class SheetReader {
 
   #closeRow(): void {
     if (!this.#rowHidden) this.#rows.push({ line: this.#line, cells: this.#cells });
-    else if (!isEmptyRow(this.#cells)) this.#hiddenRows += 1;
+    else if (!isEmptyRow(this.#cells)) {
+      this.#rows.push({ line: this.#line, cells: this.#cells, hidden: true });
+      this.#hiddenRows += 1;
+    }
   }
 
   #closeCell(): void {

@@ -1,5 +1,10 @@
 /** One row of an extract: the line (CSV) or row number (workbook) where it starts, and its cells as texts. */
-export type TableRow = { readonly line: number; readonly cells: string[] };
+export type TableRow = {
+  readonly line: number;
+  readonly cells: string[];
+  /** The workbook does not show it: a filter is in force, or somebody hid it. Never imported; it only tells who is in the extract. */
+  readonly hidden?: true;
+};
 
 /** What a workbook holds besides the table that is read. */
 export type HiddenParts = {
@@ -22,7 +27,7 @@ export type Table = {
   readonly digest: Buffer;
   readonly headers: readonly string[];
   readonly hidden: HiddenParts;
-  /** The rows below the header, without empty ones. Throws ImportError `bad-file`. */
+  /** The rows below the header, hidden ones too, without empty ones. Throws ImportError `bad-file`. */
   readonly rows: (onBytes?: (bytes: number) => void) => AsyncGenerator<TableRow[]>;
 };
 
