@@ -4,7 +4,8 @@ import { findActor } from "./access/tokens.ts";
 import { composeDesk } from "./compose.ts";
 import { readConfig } from "./config.ts";
 import type { Desk } from "./desk.ts";
-import { type ImportOptions, type ImportProgress, type ImportReport, importCommand } from "./people/import-command.ts";
+import { type ImportOptions, type ImportProgress, importCommand } from "./people/import-command.ts";
+import type { ImportReport } from "./people/import-report.ts";
 import { DeskError } from "./server/desk-error.ts";
 
 const PROGRESS_EVERY_MS = 200;
@@ -16,7 +17,7 @@ export type ImportArguments = Omit<ImportOptions, "file" | "onProgress" | "actor
   readonly json?: boolean;
 };
 
-/** Runs an import beside a desk that may be serving; answers the exit code: 1 where rows were refused or are hidden. */
+/** Runs an import beside a desk that may be serving; answers the exit code: 1 where rows were refused or are hidden, or would stop it. */
 export async function runImport(
   file: string,
   { config, json, tokenFile, ...options }: ImportArguments,
@@ -29,7 +30,7 @@ export async function runImport(
     const report = await importCommand(desk, { ...options, actor, file, onProgress: showProgress() });
     if (process.stderr.isTTY) process.stderr.write("\r\u001b[K");
     process.stdout.write(json ? `${JSON.stringify(report)}\n` : toText(report));
-    return report.rowsRefused + report.rowsHidden > 0 ? 1 : 0;
+    return report.rowsRefused + report.rowsHidden > 0 || report.wouldStop !== null ? 1 : 0;
   } finally {
     await close();
   }
@@ -66,6 +67,7 @@ function toText(report: ImportReport): string {
   const faults = report.faults.map((fault) => `  ${JSON.stringify(fault)}`);
   return [
     ...(report.dryRun ? ["Nothing was written: a dry run."] : []),
+    ...(report.wouldStop === null ? [] : [`The import itself would stop: ${report.wouldStop}`]),
     `${counts.people} people: ${counts.added} new, ${counts.changed} changed, ${counts.unchanged} unchanged`,
     `${counts.possibleLeavers} possible leavers; ${counts.photos} photos, ${counts.photoFaults} photo faults`,
     ...(notStored.length === 0 ? [] : ["Not stored, the register has no authority to hold it:", ...notStored]),

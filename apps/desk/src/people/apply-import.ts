@@ -36,6 +36,8 @@ export type Applied = {
   readonly photoFaults: number;
   readonly jobsWithdrawn: number;
   readonly possibleLeavers: number;
+  /** Rows that were to change by their photo alone, of which no portrait could be made. */
+  readonly unchangedAfterAll: number;
 };
 
 type Task = { readonly line: number; readonly planned: PlannedRow; readonly details: PersonDetails };
@@ -57,6 +59,7 @@ export async function applyImport(
 ): Promise<Applied> {
   let photoFaults = 0;
   let jobsWithdrawn = 0;
+  let unchangedAfterAll = 0;
   for await (const ready of inOrder(tasks(applying), (batch) => prepare(desk, applying, batch))) {
     const added = ready.written.filter((person) => ready.added.has(person.id));
     const changed = ready.written.filter((person) => !ready.added.has(person.id));
@@ -69,11 +72,12 @@ export async function applyImport(
         changed.map((person) => person.id),
       );
     photoFaults += ready.photoFaults;
+    unchangedAfterAll += ready.rows - ready.written.length;
     await applying.faults.flush();
     applying.onRows?.(ready.rows);
   }
   const possibleLeavers = await noteSeen(client, applying.importId, applying.plan.seen);
-  return { photoFaults, jobsWithdrawn, possibleLeavers };
+  return { photoFaults, jobsWithdrawn, possibleLeavers, unchangedAfterAll };
 }
 
 /** The rows that need work, in batches; those that did not change are passed over. */

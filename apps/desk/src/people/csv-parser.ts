@@ -105,7 +105,7 @@ export class CsvParser {
     this.#cell += piece;
     if (this.#cell.length <= MAX_CELL_LENGTH) return;
     const line = this.#place === "quoted" ? this.#quoteLine : this.#line;
-    throw this.#bad(line, `a cell is longer than ${MAX_CELL_LENGTH} characters; is a quote left open there?`);
+    throw this.#bad(line, `a cell is longer than ${MAX_CELL_LENGTH} characters (is a quote left open there?)`);
   }
 
   #endCell(): void {

@@ -5,6 +5,7 @@ import { ImportError } from "./import-error.ts";
 
 const MAX_FILE_BYTES = 2 * 1024 ** 3;
 const ZIP = Buffer.from([0x50, 0x4b, 0x03, 0x04]);
+const EMPTY_ZIP = Buffer.from([0x50, 0x4b, 0x05, 0x06]);
 const COMPOUND = Buffer.from([0xd0, 0xcf, 0x11, 0xe0]);
 
 export type Encoding = "utf-8" | "windows-1252";
@@ -23,12 +24,11 @@ export async function examineFile(path: string): Promise<ExaminedFile> {
   const utf8 = new TextDecoder("utf-8", { fatal: true });
   let isUtf8 = true;
   let format: "csv" | "xlsx" | undefined;
-  for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) {
-    const part: Buffer = chunk;
+  for await (const part of readPieces(path)) {
     format ??= formatOf(part);
     hash.update(part);
     if (format === "xlsx") continue;
-    if (part.includes(0)) throw bad("holds NUL bytes: it is not text, or UTF-16. Save it as CSV UTF-8");
+    if (part.includes(0)) throw bad("holds NUL bytes: it is no text, or it is UTF-16. Save it as CSV UTF-8");
     isUtf8 &&= decodes(utf8, part);
   }
   if (format === "csv" && isUtf8) isUtf8 = decodes(utf8);
@@ -38,9 +38,17 @@ export async function examineFile(path: string): Promise<ExaminedFile> {
   return { bytes, digest, stamp, format, encoding: isUtf8 ? "utf-8" : "windows-1252" };
 }
 
+async function* readPieces(path: string): AsyncGenerator<Buffer> {
+  try {
+    for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) yield chunk;
+  } catch (cause) {
+    throw bad("cannot be read; has this user the right to?", cause);
+  }
+}
+
 async function examineStat(path: string): Promise<{ bytes: number; stamp: string }> {
   const found = await stat(path, { bigint: true }).catch((cause: unknown) => {
-    throw bad("does not exist or cannot be read", cause);
+    throw bad("does not exist, or this user may not look at it", cause);
   });
   if (!found.isFile()) throw bad("is not an ordinary file");
   if (found.size === 0n) throw bad("is empty");
@@ -56,7 +64,7 @@ export async function assertUnchanged(path: string, stamp: string): Promise<void
 }
 
 function formatOf(start: Buffer): "csv" | "xlsx" {
-  if (start.subarray(0, 4).equals(ZIP)) return "xlsx";
+  if (start.subarray(0, 4).equals(ZIP) || start.subarray(0, 4).equals(EMPTY_ZIP)) return "xlsx";
   if (start.subarray(0, 4).equals(COMPOUND)) {
     throw bad("is an old or password-protected workbook. Save it as .xlsx without a password, or as CSV UTF-8");
   }

@@ -1,4 +1,5 @@
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
@@ -36,6 +37,26 @@ describe("createFaultLog()", () => {
   });
   test("makes no file where nothing is wrong", async () => {
     expect(await createFaultLog(1, join(folder, "none.csv")).close()).toBeNull();
+  });
+  test("replaces its own earlier file, and no other: not an extract, a workbook, a folder or a pipe", async () => {
+    const add = async (path: string) => {
+      const log = createFaultLog(1, path);
+      log.add(fault(1));
+      await log.flush();
+      return await log.close();
+    };
+    const path = join(folder, "again.csv");
+    writeFileSync(path, "line,column,reason\r\n".repeat(50));
+    expect(await add(path)).toBe(path);
+    expect(readFileSync(path, "utf8").split("\r\n")).toHaveLength(3);
+    const pipe = join(folder, "pipe");
+    execFileSync("mkfifo", [pipe]);
+    for (const refused of [folder, pipe]) await expect(add(refused)).rejects.toMatchObject({ code: "bad-file" });
+    for (const content of ["Pay No,Surname\r\n1,Smith\r\n", "line,column,reason", "PK\u0003\u0004", "x"]) {
+      writeFileSync(path, content);
+      await expect(add(path)).rejects.toMatchObject({ code: "bad-file", message: /no file of faults/ });
+      expect(readFileSync(path, "utf8")).toBe(content);
+    }
   });
   test("refuses a place that cannot be written", async () => {
     const log = createFaultLog(1, join(folder, "no", "such", "folder.csv"));

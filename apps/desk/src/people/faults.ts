@@ -1,3 +1,4 @@
+import { constants } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { dirname } from "node:path";
 import { ImportError } from "./import-error.ts";
@@ -22,10 +23,15 @@ export type FaultLog = {
   readonly close: () => Promise<string | null>;
 };
 
-/** A log of faults that keeps the first `keep`; without `path` nothing is written. An existing file is replaced. */
+const HEADER = "line,column,reason\r\n";
+
+/**
+ * A log of faults that keeps the first `keep`; without `path` nothing is written. An existing file of faults is replaced;
+ * any other file is left alone, whoever names it: flush() throws ImportError `bad-file`.
+ */
 export function createFaultLog(keep: number, path: string | null): FaultLog {
   const first: ImportFault[] = [];
-  let waiting: string[] = ["line,column,reason\r\n"];
+  let waiting: string[] = [HEADER];
   let count = 0;
   let handle: FileHandle | undefined;
   const flush = async (): Promise<void> => {
@@ -53,12 +59,34 @@ export function createFaultLog(keep: number, path: string | null): FaultLog {
 }
 
 async function openForFaults(path: string): Promise<FileHandle> {
-  try {
-    return await open(path, "w", 0o600);
-  } catch (cause) {
+  // A pipe is not waited for.
+  const flags = constants.O_RDWR | constants.O_CREAT | constants.O_NONBLOCK;
+  const handle = await open(path, flags, 0o600).catch((cause: unknown) => {
     const words = `The file of faults cannot be written in ${dirname(path)}; nothing was imported.`;
     throw new ImportError("bad-file", words, { cause });
+  });
+  try {
+    await emptyFaults(handle);
+    return handle;
+  } catch (error) {
+    await handle.close();
+    throw error;
   }
+}
+
+async function emptyFaults(handle: FileHandle): Promise<void> {
+  const found = await handle.stat();
+  if (found.isCharacterDevice()) return;
+  if (!found.isFile() || !(await isReplaceable(handle))) {
+    const words = "The file that all faults were to go to (--errors) exists, and is no file of faults; name another.";
+    throw new ImportError("bad-file", `${words} Nothing was imported.`);
+  }
+  await handle.truncate(0);
+}
+
+async function isReplaceable(handle: FileHandle): Promise<boolean> {
+  const { buffer, bytesRead } = await handle.read(Buffer.alloc(HEADER.length), 0, HEADER.length, 0);
+  return bytesRead === 0 || buffer.toString("latin1", 0, bytesRead) === HEADER;
 }
 
 /** One CSV line; what a spreadsheet would take for a formula is made text by an apostrophe. */

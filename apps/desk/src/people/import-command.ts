@@ -3,8 +3,9 @@ import { join } from "node:path";
 import type { Desk } from "../desk.ts";
 import { recordEntries } from "../entries/record-entries.ts";
 import { type Applied, applyImport, budgetExceeded } from "./apply-import.ts";
-import { createFaultLog, type FaultLog, type ImportFault } from "./faults.ts";
+import { createFaultLog, type FaultLog } from "./faults.ts";
 import { ImportError } from "./import-error.ts";
+import { type ImportOutcome, type ImportReport, toCounts, toReport } from "./import-report.ts";
 import { type ColumnMapping, mapColumns } from "./mapping.ts";
 import { openPhotos } from "./open-photos.ts";
 import { openTable } from "./open-table.ts";
@@ -13,7 +14,7 @@ import { type ImportPlan, planImport } from "./plan-import.ts";
 import { readMapping } from "./read-mapping.ts";
 import { asOnlyImport, settleImports } from "./settle-imports.ts";
 import { countPresent } from "./stored-people.ts";
-import type { HiddenParts, Table } from "./table.ts";
+import type { Table } from "./table.ts";
 
 const DEFAULT_MAX_LEAVERS = 0.1;
 const DEFAULT_MAX_ERRORS = 20;
@@ -39,33 +40,6 @@ export type ImportOptions = {
 };
 
 export type ImportProgress = { readonly phase: "reading" | "writing"; readonly done: number; readonly of: number };
-
-export type ImportReport = {
-  /** Sound rows of the extract. */
-  readonly people: number;
-  readonly added: number;
-  readonly changed: number;
-  readonly unchanged: number;
-  readonly possibleLeavers: number;
-  /** Photos that belong to a sound row and made its portrait, now or in an earlier import. */
-  readonly photos: number;
-  readonly photoFaults: number;
-  /** Sealed jobs that a changed record withdrew. */
-  readonly jobsWithdrawn: number;
-  /** Register field → header, or `= value`. */
-  readonly mapping: Readonly<Record<string, string>>;
-  readonly columnsNotStored: ColumnMapping["columnsNotStored"];
-  readonly columnsUnplaced: readonly string[];
-  readonly hidden: HiddenParts;
-  readonly rowsRefused: number;
-  /** Rows below the header that the workbook hides, as a filter does: not imported, and whom they name stays as is. */
-  readonly rowsHidden: number;
-  readonly faults: readonly ImportFault[];
-  readonly faultCount: number;
-  readonly faultsFile: string | null;
-  readonly seconds: number;
-  readonly dryRun: boolean;
-};
 
 /**
  * Imports an extract into the register, all of it or nothing. A dry run says what would be done and writes nothing.
@@ -94,9 +68,10 @@ export async function importCommand(
 async function report(desk: ImportDesk, work: Work, started: number): Promise<ImportReport> {
   const { faults } = work;
   try {
-    const { plan, applied } = await runImport(desk, work);
+    const outcome = await runImport(desk, work);
     const faultsFile = await faults.close();
-    return toReport(work, { plan, applied, faultsFile, seconds: (performance.now() - started) / 1000 });
+    const seconds = (performance.now() - started) / 1000;
+    return toReport({ ...work, ...outcome, faultsFile, seconds, dryRun: work.options.dryRun === true });
   } catch (error) {
     await faults.close();
     throw error;
@@ -118,7 +93,7 @@ function toFaultsPath(desk: Pick<Desk, "folders">, options: ImportOptions, impor
   return options.dryRun ? null : join(desk.folders.reports, `import-${importId}-faults.csv`);
 }
 
-async function runImport(desk: ImportDesk, work: Work): Promise<{ plan: ImportPlan; applied: Applied }> {
+async function runImport(desk: ImportDesk, work: Work): Promise<ImportOutcome> {
   const { options, table, mapping, photos, faults } = work;
   if (!options.dryRun) await settleImports(desk);
   let read = 0;
@@ -136,25 +111,33 @@ async function runImport(desk: ImportDesk, work: Work): Promise<{ plan: ImportPl
   }
   const present = await countPresent(desk.pool);
   const leavers = present - plan.seenPresent;
+  const stop = refuseTruncated({ leavers, present, options }) ?? (await refuseUnaffordable(desk, plan));
   if (options.dryRun) {
-    return { plan, applied: { photoFaults: 0, jobsWithdrawn: 0, possibleLeavers: leavers } };
+    const applied = { photoFaults: 0, jobsWithdrawn: 0, possibleLeavers: leavers, unchangedAfterAll: 0 };
+    return { plan, applied, wouldStop: stop?.message ?? null };
   }
-  refuseTruncated({ leavers, present, options });
-  const { budgetLeft } = plan.openings === 0 ? { budgetLeft: 0 } : await desk.keyholder.call("status", {});
-  if (plan.openings > budgetLeft) throw budgetExceeded(plan.openings, budgetLeft);
+  if (stop !== undefined) throw stop;
   const applied = await write(desk, work, plan);
   desk.log.info({ importId: work.importId, ...toCounts(plan, applied) }, "import done");
-  return { plan, applied };
+  return { plan, applied, wouldStop: null };
 }
 
-function refuseTruncated(given: { leavers: number; present: number; options: ImportOptions }): void {
+async function refuseUnaffordable(desk: ImportDesk, { openings }: ImportPlan): Promise<ImportError | undefined> {
+  if (openings === 0) return undefined;
+  const { budgetLeft } = await desk.keyholder.call("status", {});
+  return openings > budgetLeft ? budgetExceeded(openings, budgetLeft) : undefined;
+}
+
+type Leaving = { readonly leavers: number; readonly present: number; readonly options: ImportOptions };
+
+function refuseTruncated(given: Leaving): ImportError | undefined {
   const { leavers, present, options } = given;
   const share = options.maxLeavers ?? DEFAULT_MAX_LEAVERS;
-  if (options.allowLeavers || leavers <= share * present) return;
+  if (options.allowLeavers || leavers <= share * present) return undefined;
   const percent = (100 * leavers) / present;
   const words = `The extract lacks ${leavers} of the ${present} people in the register (${percent.toFixed(1)} %); at most ${100 * share} % may leave at once.`;
   const todo = "Is it cut off? If they really leave, insist with --allow-leavers, or raise --max-leavers.";
-  throw new ImportError("too-many-leavers", `${words} Nothing was imported. ${todo}`);
+  return new ImportError("too-many-leavers", `${words} Nothing was imported. ${todo}`);
 }
 
 /** The import's own row is committed first, so that a later start knows of roots that were made for nothing. */
@@ -204,36 +187,4 @@ function toDraft(desk: Pick<Desk, "now">, { importId, options, table }: Work, pl
   const actor = options.actor === undefined ? {} : { actor: options.actor };
   const at = desk.now().toISOString();
   return { kind: "imported", reference: `import/${importId}`, at, detail: JSON.stringify(detail), ...actor };
-}
-
-function toCounts(plan: ImportPlan, applied: Applied) {
-  const { added, changed, unchanged, rowsRefused, rowsHidden, photosUsed } = plan;
-  const { possibleLeavers, jobsWithdrawn, photoFaults } = applied;
-  return {
-    people: added + changed + unchanged,
-    ...{ added, changed, unchanged, possibleLeavers, rowsRefused, rowsHidden, jobsWithdrawn },
-    photos: photosUsed - photoFaults,
-    photoFaults: plan.photoFaults + photoFaults,
-  };
-}
-
-type Done = {
-  readonly plan: ImportPlan;
-  readonly applied: Applied;
-  readonly faultsFile: string | null;
-  readonly seconds: number;
-};
-
-function toReport(work: Work, { plan, applied, faultsFile, seconds }: Done): ImportReport {
-  const { columnsNotStored, columnsUnplaced, fields } = work.mapping;
-  return {
-    ...toCounts(plan, applied),
-    mapping: Object.fromEntries(
-      [...fields].map(([field, source]) => [field, "always" in source ? `= ${source.always}` : source.header]),
-    ),
-    ...{ columnsNotStored, columnsUnplaced, hidden: work.table.hidden },
-    ...{ faults: work.faults.first, faultCount: work.faults.count(), faultsFile },
-    seconds: Math.round(seconds * 1000) / 1000,
-    dryRun: work.options.dryRun === true,
-  };
 }

@@ -125,7 +125,10 @@ function refuseMissing(headers: readonly string[], fields: ReadonlyMap<RegisterF
   const missing = REQUIRED.filter((field) => !fields.has(field));
   if (missing.length === 0) return;
   // A file without a header row has a person in its first line, so it is not echoed when it looks like one.
-  const looks = fields.size === 0 ? "" : ` Its columns: ${headers.map((header) => show(header)).join(", ")}.`;
+  const looks =
+    fields.size === 0
+      ? " Is its first row that of the headers?"
+      : ` Its columns: ${headers.map((header) => show(header)).join(", ")}.`;
   const always = missing.includes("postSensitivity")
     ? ' When every post in it is ordinary, say so: `always: { postSensitivity: "ordinary" }`.'
     : "";

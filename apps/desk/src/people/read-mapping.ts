@@ -58,7 +58,8 @@ function toMapping(json: unknown): ImportMapping {
   const parsed = fileSchema.safeParse(json);
   if (!parsed.success) {
     const faults = parsed.error.issues.map((issue) => `${issue.path.join(".") || "file"}: ${issue.message}`);
-    throw refuse(`does not fit: ${faults.slice(0, 10).join("; ")}`);
+    const example = 'columns: { "Pay No": payNumber, "Shirt size": ignore }';
+    throw refuse(`does not fit: ${faults.slice(0, 10).join("; ")}. It should look like this: ${example}`);
   }
   const faults: string[] = [];
   const columns = new Map<string, RegisterField | CategoryId | "ignore">();
