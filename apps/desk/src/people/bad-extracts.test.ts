@@ -45,6 +45,14 @@ describe("importCommand() refuses", () => {
   test("UTF-16", () => refuse(Buffer.from(`\uFEFF${header}\n`, "utf16le"), "bad-file", /UTF-16/));
   test("UTF-16 without a mark", () => refuse(Buffer.from(`${header}\n`, "utf16le"), "bad-file", /NUL/));
   test("NUL bytes", () => refuse(`${header}\n1\0,2\n`, "bad-file", /NUL/));
+  test("UTF-8 with one line of Windows-1252", () => {
+    const mixed = [`${header}\n1,René\n2,`, "é\n3,Zoë\n"].map((text, at) =>
+      Buffer.from(text, at === 0 ? "utf8" : "latin1"),
+    );
+    return refuse(Buffer.concat(mixed), "bad-file", /not in line 3/);
+  });
+  test("UTF-8 that is cut off within a letter", () =>
+    refuse(Buffer.from(`${header}\n1,René\n2,é`).subarray(0, -1), "bad-file", /not in line 3.*cut off/));
   test("an open quote", () => refuse(`${header}\n"1,2\n3,4\n`, "bad-file", /line 2: a quote is opened/));
   test("a file without the columns it needs", () => refuse("a,b\n1,2\n", "bad-mapping", /payNumber/));
   test("two columns for one field", () => refuse(`Pay No,${header}\n1\n`, "bad-mapping", /both look like payNumber/));

@@ -8,6 +8,9 @@ const ZIP = Buffer.from([0x50, 0x4b, 0x03, 0x04]);
 const EMPTY_ZIP = Buffer.from([0x50, 0x4b, 0x05, 0x06]);
 const COMPOUND = Buffer.from([0xd0, 0xcf, 0x11, 0xe0]);
 
+const ACCENT_LEAD = 0xc3;
+const LINE_FEED = 0x0a;
+
 export type Encoding = "utf-8" | "windows-1252";
 export type ExaminedFile = { readonly bytes: number; readonly digest: Buffer; readonly stamp: string } & (
   | { readonly format: "csv"; readonly encoding: Encoding }
@@ -16,13 +19,15 @@ export type ExaminedFile = { readonly bytes: number; readonly digest: Buffer; re
 
 /**
  * Reads a file once through: its digest, whether it is a workbook, and in which encoding its text is. Bytes that are
- * not UTF-8 are Windows-1252. Throws ImportError `bad-file` for anything else than a table.
+ * not UTF-8 are Windows-1252, unless UTF-8 stands among them: then one bad letter would spoil all good ones. Throws ImportError `bad-file` for anything else than a table.
  */
 export async function examineFile(path: string): Promise<ExaminedFile> {
   const { bytes, stamp } = await examineStat(path);
   const hash = createHash("sha256");
   const utf8 = new TextDecoder("utf-8", { fatal: true });
   let isUtf8 = true;
+  let hasUtf8 = false;
+  let before = 0;
   let format: "csv" | "xlsx" | undefined;
   for await (const part of readPieces(path)) {
     format ??= formatOf(part);
@@ -30,8 +35,14 @@ export async function examineFile(path: string): Promise<ExaminedFile> {
     if (format === "xlsx") continue;
     if (part.includes(0)) throw bad("holds NUL bytes: it is no text, or it is UTF-16. Save it as CSV UTF-8");
     isUtf8 &&= decodes(utf8, part);
+    hasUtf8 ||= holdsAccent(part, before);
+    before = part.at(-1) ?? 0;
   }
   if (format === "csv" && isUtf8) isUtf8 = decodes(utf8);
+  if (format === "csv" && !isUtf8 && hasUtf8) {
+    const words = `holds UTF-8, but not in line ${await findBadLine(path)}: it is damaged, cut off, or put together of two`;
+    throw bad(`${words}. Save it as CSV UTF-8 again`);
+  }
   const digest = hash.digest();
   if (format === undefined) throw bad("is empty");
   if (format === "xlsx") return { bytes, digest, stamp, format };
@@ -71,6 +82,31 @@ function formatOf(start: Buffer): "csv" | "xlsx" {
   const utf16 = start.length >= 2 && (start.readUInt16BE(0) === 0xfeff || start.readUInt16BE(0) === 0xfffe);
   if (utf16) throw bad("is UTF-16. Save it as CSV UTF-8");
   return "csv";
+}
+
+/** Does one of the accented letters of Western names stand here, as UTF-8? Windows-1252 would read "Ã" and a sign. */
+function holdsAccent(part: Buffer, before: number): boolean {
+  const follows = (byte: number | undefined): boolean => byte !== undefined && byte >= 0x80 && byte <= 0xbf;
+  if (before === ACCENT_LEAD && follows(part[0])) return true;
+  for (let at = part.indexOf(ACCENT_LEAD); at >= 0; at = part.indexOf(ACCENT_LEAD, at + 1)) {
+    if (follows(part[at + 1])) return true;
+  }
+  return false;
+}
+
+/** The first line that is not UTF-8. */
+async function findBadLine(path: string): Promise<number> {
+  const decoder = new TextDecoder("utf-8", { fatal: true });
+  let line = 1;
+  for await (const part of readPieces(path)) {
+    for (let from = 0; from < part.length; ) {
+      const end = part.indexOf(LINE_FEED, from) + 1 || part.length;
+      if (!decodes(decoder, part.subarray(from, end))) return line;
+      if (part[end - 1] === LINE_FEED) line += 1;
+      from = end;
+    }
+  }
+  return line;
 }
 
 function decodes(decoder: InstanceType<typeof TextDecoder>, part?: Buffer): boolean {
