@@ -93,12 +93,16 @@ describe("importCommand() refuses", () => {
       rmSync(place, { recursive: true });
     }
   });
-  test("a mapping file that is an alias bomb, or places a column nowhere", async () => {
+  test("a mapping file that is an alias bomb, places a column nowhere, or says what no row may hold", async () => {
     const file = writePeople(folder, range(1, 3));
     const mapping = join(folder, "mapping.yaml");
     writeFileSync(mapping, "a: &a [x,x]\nb: &b [*a,*a]\ncolumns: {x: *b}\n");
     await expect(importFile(file, { mapping })).rejects.toMatchObject({ code: "bad-mapping", message: /aliases/ });
     writeFileSync(mapping, 'columns: {"Shirt Size": nowhere}\n');
     await expect(importFile(file, { mapping })).rejects.toMatchObject({ code: "bad-mapping", message: /Shirt Size/ });
+    for (const always of ["postSensitivity: weird", "role: captain", "employedUntil: 31/02/2026", "payNumber: -1"]) {
+      writeFileSync(mapping, `always: {${always}}\n`);
+      await expect(importFile(file, { mapping })).rejects.toMatchObject({ code: "bad-mapping", message: /no row may/ });
+    }
   });
 });

@@ -4,6 +4,7 @@ import { parseDocument } from "yaml";
 import { z } from "zod";
 import { ImportError } from "./import-error.ts";
 import { REGISTER_FIELDS, type RegisterField } from "./person-details.ts";
+import { refuseValue } from "./row.ts";
 
 /** What an operator says about the columns of an extract. */
 export type ImportMapping = {
@@ -75,7 +76,10 @@ function toMapping(json: unknown): ImportMapping {
   const always = new Map<RegisterField, string>();
   for (const field of REGISTER_FIELDS) {
     const value = parsed.data.always?.[field];
-    if (value !== undefined) always.set(field, value);
+    if (value === undefined) continue;
+    const reason = refuseValue(field, value);
+    if (reason !== undefined) throw refuse(`says \`always\` for ${field} what no row may hold: ${reason}`);
+    always.set(field, value);
   }
   return { columns, always };
 }

@@ -161,6 +161,15 @@ function toRole(role: string, rank: string, warrantNumber: string): PersonDetail
   return warrantNumber !== "" || OFFICER_RANK.test(rank.toLowerCase()) ? "officer" : "staff";
 }
 
+/** Why no row can have this value in this field, where a mapping says it once for all; undefined where it can. */
+export function refuseValue(field: RegisterField, value: string): RowFaultReason | undefined {
+  const reason = refuseCell(field, value);
+  const word = normaliseCell(field, value).toLowerCase();
+  if (reason !== undefined || word === "") return reason;
+  if (field === "postSensitivity" && !SENSITIVITY_WORDS.has(word)) return "not-a-post-sensitivity";
+  return field === "role" && !ROLE_WORDS.has(word) ? "not-officer-or-staff" : undefined;
+}
+
 function refuseCell(field: RegisterField, raw: string): RowFaultReason | undefined {
   const text = squeeze(raw);
   if (text === "") return undefined;
