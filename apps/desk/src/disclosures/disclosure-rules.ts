@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { CategoryId } from "@tipstaff/agreement";
-import { toNumber } from "../people/row.ts";
+import { toNumber } from "../people/cell-rules.ts";
 
 /** What a recipient is said to have had, and when: half-open, without end where `to` is null. */
 export type DisclosureTerms = {

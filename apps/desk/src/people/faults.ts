@@ -1,9 +1,9 @@
 import { constants } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { dirname } from "node:path";
+import type { RowFaultReason } from "./cell-rules.ts";
 import { ImportError } from "./import-error.ts";
 import type { PhotoFaultReason } from "./photos.ts";
-import type { RowFaultReason } from "./row.ts";
 
 /** What is wrong, and where; never what the place holds. `line` is 0 for a photo that belongs to no row. */
 export type ImportFault = {

@@ -7,11 +7,11 @@ import type { Desk } from "../desk.ts";
 import { recordEntries } from "../entries/record-entries.ts";
 import { budgetExceeded } from "../server/budget-exceeded.ts";
 import { parseBody } from "../server/parse-body.ts";
+import { toNumber } from "./cell-rules.ts";
 import { findByNumber, maySeePerson, unknownPerson } from "./people-routes.ts";
 import { MAX_LENGTHS } from "./person-details.ts";
 import { buildHistory, type HistoryKeys } from "./person-history.ts";
 import { readOneAlike } from "./register.ts";
-import { toNumber } from "./row.ts";
 
 const purpose = z.string().trim().min(1, "why the history is asked for, without names").max(200);
 const asked = z.union([

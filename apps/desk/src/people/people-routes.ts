@@ -10,9 +10,9 @@ import { recordEntries } from "../entries/record-entries.ts";
 import { budgetExceeded } from "../server/budget-exceeded.ts";
 import { parseBody } from "../server/parse-body.ts";
 import { Problem } from "../server/problem.ts";
+import { toNumber } from "./cell-rules.ts";
 import { MAX_LENGTHS } from "./person-details.ts";
 import { erasePerson, type OpenedPerson, readOneAlike } from "./register.ts";
-import { toNumber } from "./row.ts";
 
 const onePerson = z.strictObject({ person: z.uuid() });
 const byNumber = z.strictObject({ number: z.string().min(1).max(MAX_LENGTHS.payNumber) });

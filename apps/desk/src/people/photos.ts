@@ -1,5 +1,5 @@
+import { toNumber } from "./cell-rules.ts";
 import { ImportError } from "./import-error.ts";
-import { toNumber } from "./row.ts";
 
 /** Why a photo is not used. Closed, and free of the file's name, which holds a number. */
 export type PhotoFaultReason =

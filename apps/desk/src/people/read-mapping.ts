@@ -2,9 +2,9 @@ import { readFile, stat } from "node:fs/promises";
 import { type CategoryId, findCategory } from "@tipstaff/agreement";
 import { parseDocument } from "yaml";
 import { z } from "zod";
+import { refuseValue } from "./cell-rules.ts";
 import { ImportError } from "./import-error.ts";
 import { REGISTER_FIELDS, type RegisterField } from "./person-details.ts";
-import { refuseValue } from "./row.ts";
 
 /** What an operator says about the columns of an extract. */
 export type ImportMapping = {

@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { parseDate } from "./cell-rules.ts";
 import { mapColumns } from "./mapping.ts";
-import { createRowChecker, parseDate } from "./row.ts";
+import { createRowChecker } from "./row.ts";
 
 const HEADERS = [
   "Pay No",
