@@ -109,6 +109,20 @@ test("a database that is lost after its backup comes back from the ledger: nothi
     rebuilt: { releases: 6, receipts: 6, scanned: 3, stubs: [], unplaced: [] },
   });
 
+  const resent = async (...options: string[]) => {
+    const args = ["--home", home.root, "--json", "bureau", "resend-receipts", ...options];
+    const { code, stdout } = await tipstaff(args);
+    return { code, answer: JSON.parse(stdout) };
+  };
+  const unsigned = "receipt where request is null";
+  expect(await force.count(unsigned)).toBe(6);
+  const none = { refused: {}, waiting: 0 };
+  expect(await resent()).toEqual({ code: 0, answer: { sent: 11, new: 6, known: 5, ...none } });
+  expect(await force.count(unsigned)).toBe(0);
+  expect(await resent("--since", now)).toEqual({ code: 0, answer: { sent: 0, new: 0, known: 0, ...none } });
+  expect(await resent("--order", order.order)).toEqual({ code: 0, answer: { sent: 11, new: 0, known: 11, ...none } });
+  expect(await statesNow()).toEqual(states);
+
   const before = blanks().length;
   await print().catch(() => undefined);
   expect(blanks().length).toBe(before);

@@ -365,8 +365,9 @@ function receive(state: State, receipt: Receipt): Made {
   if (job.receipt !== undefined && JSON.stringify(job.receipt) !== JSON.stringify(receipt)) {
     return unexpected(state, "already-answered");
   }
+  const known = job.receipt !== undefined && { known: true };
   job.receipt = receipt;
-  return { status: 200, body: { accepted: true } };
+  return { status: 200, body: { accepted: true, ...known } };
 }
 
 const largestPowerBelow = (n: number): number => 2 ** Math.ceil(Math.log2(n) - 1);

@@ -1,6 +1,7 @@
-import { type RefusalCode, runListSchema, runSchema } from "@tipstaff/release-protocol";
+import { runListSchema, runSchema } from "@tipstaff/release-protocol";
 import type { Bureau } from "../bureau.ts";
 import { BureauError } from "../bureau-error.ts";
+import { notAnswered } from "../desk/not-answered.ts";
 import { askPatiently } from "../desk/patience.ts";
 import { fetchOrders } from "../orders/fetch-orders.ts";
 import { runLine, type Work } from "./line-runner.ts";
@@ -139,20 +140,14 @@ async function openRuns(bureau: Bureau, wanted: string | undefined) {
   const patience = { milliseconds: ASK_PATIENCE_MS, signal };
   const get = (path: string) => ({ method: "GET", path, key: keys.requests }) as const;
   const listed = await askPatiently(() => desk.call(get("/v1/runs"), runListSchema), patience);
-  if (listed.kind !== "ok") throw noTelling(listed);
+  if (listed.kind !== "ok") throw notAnswered(listed);
   const open = listed.value.runs.filter(({ run }) => wanted === undefined || run === wanted);
   if (wanted !== undefined && open.length === 0) throw new BureauError("refused", "The force has no such open run");
   const runs: { run: string; order: string; jobs: string[] }[] = [];
   for (const { run } of open) {
     const answer = await askPatiently(() => desk.call(get(`/v1/runs/${run}`), runSchema), patience);
-    if (answer.kind !== "ok") throw noTelling(answer);
+    if (answer.kind !== "ok") throw notAnswered(answer);
     runs.push(answer.value);
   }
   return runs;
-}
-
-function noTelling(answer: { kind: "refused"; code: RefusalCode } | { kind: "unreachable"; why: string }): BureauError {
-  return answer.kind === "refused"
-    ? new BureauError("refused", `The desk refused: ${answer.code}`)
-    : new BureauError("unreachable", `The desk did not answer (${answer.why})`);
 }

@@ -1,6 +1,7 @@
 import { lineSchema } from "@tipstaff/release-protocol";
 import type { Bureau } from "../bureau.ts";
 import { BureauError } from "../bureau-error.ts";
+import { notAnswered } from "../desk/not-answered.ts";
 import { askPatiently } from "../desk/patience.ts";
 import { takeOverRestart } from "./line-state.ts";
 
@@ -19,8 +20,7 @@ export async function restartLine(bureau: Bureau, { line: name, operator }: { li
   if (!store.lines().some(({ line }) => line === name)) throw new BureauError("bad-input", "There is no such line");
   const call = { method: "GET", path: `/v1/lines/${name}`, key: keys.requests } as const;
   const answer = await askPatiently(() => desk.call(call, lineSchema), { milliseconds: ASK_PATIENCE_MS, signal });
-  if (answer.kind === "refused") throw new BureauError("refused", `The desk refused: ${answer.code}`);
-  if (answer.kind !== "ok") throw new BureauError("unreachable", `The desk did not answer (${answer.why})`);
+  if (answer.kind !== "ok") throw notAnswered(answer);
   if (answer.value.line !== name) throw new BureauError("refused", "The desk answered about another line");
   const { chain, restart } = answer.value;
   const taken = takeOverRestart(store.line(name), { recipient: settings.recipient, chain, restart });

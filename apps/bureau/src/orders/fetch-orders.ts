@@ -6,6 +6,7 @@ import { JOB_BUCKETS } from "@tipstaff/sealing";
 import type { z } from "zod";
 import type { Bureau } from "../bureau.ts";
 import { BureauError } from "../bureau-error.ts";
+import { notAnswered } from "../desk/not-answered.ts";
 import { askPatiently } from "../desk/patience.ts";
 import { readOrderHead, verifyCiphertexts } from "./order-file.ts";
 
@@ -109,10 +110,4 @@ function assertExpected(bureau: Bureau, manifest: OrderManifest, order: string):
   const isOver = manifest.jobs.some(({ categories }) => categories.some((category) => !allowed.has(category)));
   if (isOver)
     throw new BureauError("refused", "The order holds a category that the agreement does not allow us to hold");
-}
-
-function notAnswered(answer: { kind: "refused"; code: string } | { kind: "unreachable"; why: string }): BureauError {
-  return answer.kind === "refused"
-    ? new BureauError("refused", `The desk refused: ${answer.code}`)
-    : new BureauError("unreachable", `The desk did not answer (${answer.why})`);
 }

@@ -26,7 +26,16 @@ export type ReceiptSender = {
   readonly drained: () => Promise<unknown>;
 };
 
-const acceptedSchema = z.looseObject({ accepted: z.literal(true) });
+/** `known`: the force had this very receipt, and its signature, before. */
+export const acceptedSchema = z.looseObject({ accepted: z.literal(true), known: z.boolean().optional() });
+
+/** The force has another receipt of this job, which people must look into. */
+export function writeContradicted(store: Store, { job, line }: Receipt, now: Date): Promise<void> {
+  return store.write(() => {
+    store.setReceipt(job, "refused");
+    store.insertAlarm(now, { kind: "receipt-contradicted", line, job });
+  });
+}
 
 export function createReceiptSender(options: {
   desk: DeskClient;
@@ -52,10 +61,7 @@ export function createReceiptSender(options: {
       }
       const code = answer.kind === "refused" ? answer.code : answer.why;
       if (code === "already-answered") {
-        await store.write(() => {
-          store.setReceipt(receipt.job, "refused");
-          store.insertAlarm(now(), { kind: "receipt-contradicted", line: receipt.line, job: receipt.job });
-        });
+        await writeContradicted(store, receipt, now());
         return "refused";
       }
       // Any other refusal may be cured at the force, and a receipt is never given up.

@@ -8,6 +8,7 @@ import { BureauError, type BureauErrorCode } from "../bureau-error.ts";
 import { restartLine } from "../lines/restart-line.ts";
 import type { Sessions } from "../lines/sessions.ts";
 import { fetchOrders } from "../orders/fetch-orders.ts";
+import { resendReceipts } from "../receipts/resend-receipts.ts";
 import { resolveJob } from "../receipts/resolve.ts";
 import { describeStatus } from "./status.ts";
 
@@ -29,6 +30,8 @@ const resolveSchema = z.strictObject({
   operator: name,
   reason: z.enum(SPOIL_REASONS).optional(),
 });
+const time = z.coerce.date({ error: "a time is required, such as 2026-06-01T12:00:00Z" });
+const resendSchema = z.strictObject({ since: time.optional(), order: z.uuid().optional() });
 const restartSchema = z.strictObject({ line: name, operator: name });
 const eventsSchema = z.strictObject({ since: z.coerce.number().int().min(0).default(0) });
 const emptySchema = z.strictObject({});
@@ -71,6 +74,7 @@ export function createServer(bureau: Bureau, sessions: Sessions): FastifyInstanc
   });
   app.post("/print", async (request) => sessions.print(printSchema.parse(request.body ?? {})));
   app.post("/resolve", async (request) => resolveJob(bureau, resolveSchema.parse(request.body ?? {})));
+  app.post("/receipts/resend", async (request) => resendReceipts(bureau, resendSchema.parse(request.body ?? {})));
   app.post("/restart", async (request) => restartLine(bureau, restartSchema.parse(request.body ?? {})));
   return app;
 }

@@ -1,8 +1,13 @@
 import type { Command } from "commander";
+import { z } from "zod";
 import { contextOf } from "./context.ts";
 
+const resentSchema = z.looseObject({ refused: z.record(z.string(), z.int()) });
+
 export function registerBureau(program: Command): void {
-  const bureau = program.command("bureau").description("the contractor's side: fetch, print, resolve, restart, status");
+  const bureau = program
+    .command("bureau")
+    .description("the contractor's side: fetch, print, resolve, resend-receipts, restart, status");
   bureau.command("fetch").action(async (_options: unknown, command: Command) => {
     const context = contextOf(command);
     context.answer(await context.bureau().post("/fetch", {}));
@@ -22,6 +27,17 @@ export function registerBureau(program: Command): void {
     .action(async (job: string, options: { result: string; operator: string }, command: Command) => {
       const context = contextOf(command);
       context.answer(await context.bureau().post("/resolve", { job, ...options }));
+    });
+  bureau
+    .command("resend-receipts")
+    .description("send acknowledged receipts again, to a force that lost them; what it has stays as it is")
+    .option("--since <time>", "made then or later, such as 2026-06-01T12:00:00Z")
+    .option("--order <id>", "of this order alone")
+    .action(async (options: { since?: string; order?: string }, command: Command) => {
+      const context = contextOf(command);
+      const resent = resentSchema.parse(await context.bureau().post("/receipts/resend", options));
+      context.answer(resent);
+      if (Object.keys(resent.refused).length > 0) process.exitCode = 1;
     });
   bureau
     .command("restart <line>")

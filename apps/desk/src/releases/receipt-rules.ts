@@ -19,8 +19,8 @@ export type ReceiptState = {
 };
 
 export type ReceiptDecision =
-  /** `same`: this very receipt stands already. */
-  | { readonly ok: true; readonly kind: "accept" | "same" }
+  /** `same`: this very receipt stands already. `signed`: it stood without its signature, which is kept now. */
+  | { readonly ok: true; readonly kind: "accept" | "same" | "signed" }
   | {
       readonly ok: false;
       readonly code: RefusalCode;

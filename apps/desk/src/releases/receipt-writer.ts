@@ -38,24 +38,29 @@ export function createReceiptWriter(
 }
 
 const ACCEPTED: SignedAnswer = { json: { accepted: true } };
+const KNOWN: SignedAnswer = { json: { accepted: true, known: true } };
 const UNAVAILABLE: SignedAnswer = { refusal: "unavailable", retryAfterSeconds: 1 };
 
 /** Judges each, and records those that are accepted; again when another process moved one of the jobs meanwhile. */
 async function acceptAll(desk: Desk, asked: readonly AskedReceipt[]): Promise<ReceiptDecision[]> {
+  const signed = new Set<AskedReceipt>();
   for (let tries = 1; ; tries += 1) {
     const loaded = await loadReceipts(desk.pool, asked);
     const decisions = loaded.map(({ asked: one, state }) => decideReceipt(one.receipt, one.digest, state));
     const accepted = loaded.filter((_, at) => isAccept(decisions[at]));
-    await keepSignatures(
-      desk.pool,
-      loaded.filter(({ isUnsigned }, at) => isUnsigned && decisions[at]?.ok === true),
-    );
-    if (accepted.length === 0 || (await recordReceipts(desk, accepted)) === "recorded") return decisions;
+    const unsigned = loaded.filter(({ isUnsigned }, at) => isUnsigned && decisions[at]?.ok === true);
+    await keepSignatures(desk.pool, unsigned);
+    for (const { asked: one } of unsigned) signed.add(one);
+    if (accepted.length === 0 || (await recordReceipts(desk, accepted)) === "recorded") {
+      return loaded.map(({ asked: one }, at) => (signed.has(one) ? SIGNED : (decisions[at] ?? MOVED)));
+    }
     if (tries === TRIES) return decisions.map((decision) => (isAccept(decision) ? MOVED : decision));
   }
 }
 
 const MOVED: ReceiptDecision = { ok: false, code: "unavailable", words: "the job keeps moving", retryAfterSeconds: 1 };
+
+const SIGNED: ReceiptDecision = { ok: true, kind: "signed" };
 
 function isAccept(decision: ReceiptDecision | undefined): boolean {
   return decision?.ok === true && decision.kind === "accept";
@@ -63,7 +68,7 @@ function isAccept(decision: ReceiptDecision | undefined): boolean {
 
 async function toAnswer(desk: Desk, asked: AskedReceipt, decision: ReceiptDecision | undefined): Promise<SignedAnswer> {
   if (decision === undefined) return UNAVAILABLE;
-  if (decision.ok) return ACCEPTED;
+  if (decision.ok) return decision.kind === "same" ? KNOWN : ACCEPTED;
   const { recipient, job, line } = asked.receipt;
   const { code, words, tripwire, retryAfterSeconds } = decision;
   desk.log.info({ recipient, job, line, code, words }, "receipt refused");

@@ -30,15 +30,29 @@ it("a receipt ends the job, frees its slot, and the force's copy of the key goes
   expect(await readCounters(test, bureau.recipient)).toMatchObject({ unaccounted: 2, lines: [{ open: 1 }] });
 });
 
-it("the same receipt again is the same answer, and stands once on the ledger", async () => {
+it("the same receipt again is known, and stands once on the ledger", async () => {
   const bureau = await makeRecipient(test);
   await ask(bureau, 0, "line-1");
   const receipt = bureau.makeReceipt(bureau.place(bureau.jobs[0]), "line-1");
   const answers = await Promise.all([bureau.receipt(receipt), bureau.receipt(receipt), bureau.receipt(receipt)]);
   answers.push(await bureau.receipt(receipt));
-  expect(answers.map(({ text }) => text)).toEqual(Array(4).fill('{"accepted":true}'));
+  const known = '{"accepted":true,"known":true}';
+  expect(answers.map(({ text }) => text).sort()).toEqual([known, known, known, '{"accepted":true}'].sort());
   const logged = "select count(*)::int n from ledger.intake join receipt using (operation_id) where job_id = $1";
   expect(await find(logged, [receipt.job])).toEqual({ n: 1 });
+});
+
+it("a receipt that stands without its signature takes the signature of the same receipt, and is not called known", async () => {
+  const bureau = await makeRecipient(test);
+  await ask(bureau, 0, "line-1");
+  const receipt = bureau.makeReceipt(bureau.place(bureau.jobs[0]), "line-1");
+  await bureau.receipt(receipt);
+  await test.desk.pool.query("update receipt set request = null where job_id = $1", [receipt.job]);
+  expect((await bureau.receipt(receipt)).text).toBe('{"accepted":true}');
+  expect(await find("select request is null lost from receipt where job_id = $1", [receipt.job])).toEqual({
+    lost: false,
+  });
+  expect((await bureau.receipt(receipt)).text).toBe('{"accepted":true,"known":true}');
 });
 
 it("another receipt for the same job is refused, and held", async () => {
