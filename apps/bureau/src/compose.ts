@@ -1,11 +1,10 @@
-import { existsSync } from "node:fs";
 import type { Logger } from "pino";
 import type { Bureau } from "./bureau.ts";
-import { BureauError } from "./bureau-error.ts";
 import { createDeskClient } from "./desk/desk-client.ts";
 import { readKeys } from "./installation/keys.ts";
 import { readPins } from "./installation/pins.ts";
 import { openPlace, readSettings } from "./installation/place.ts";
+import { readToken } from "./installation/token.ts";
 import { createCheckpointReader } from "./lines/checkpoint-reader.ts";
 import { markUncertain } from "./lines/line-state.ts";
 import { createOrderFiles } from "./orders/order-files.ts";
@@ -26,21 +25,34 @@ export type RunningBureau = {
  * before anything else may happen. Throws where a part of it is missing; nothing is made anew.
  */
 export async function composeBureau(options: { folder: string; log: Logger; now: () => Date }): Promise<RunningBureau> {
-  const { log, now } = options;
   const place = openPlace(options.folder);
   const settings = readSettings(place);
   const keys = readKeys(place, settings.recipient);
   const pins = readPins(place, keys);
-  if (!existsSync(place.token)) throw new BureauError("not-initialised", `${place.token} is gone. Restore it`);
+  readToken(place);
   const store = openBureauStore(place.store);
-  const stop = new AbortController();
-  await markIntentsUncertain(store, now(), log);
-  const desk = createDeskClient({ pins, connections: settings.lines + SPARE_CONNECTIONS, now });
-  const readCheckpoint = createCheckpointReader(pins.log);
-  const orderFiles = createOrderFiles(place);
+  try {
+    return await composeOn(store, { ...options, place, settings, keys, pins });
+  } catch (error) {
+    store.close();
+    throw error;
+  }
+}
+
+type Parts = { log: Logger; now: () => Date } & Pick<Bureau, "place" | "settings" | "keys" | "pins">;
+
+async function composeOn(store: Store, parts: Parts): Promise<RunningBureau> {
+  const { log, now, place, settings, keys, pins } = parts;
   const printer = await createPrinter(settings.printer);
+  const lastBlank = await printer.lastBlank(settings.blankPrefix);
+  await store.write(() => store.raiseBlanks(lastBlank));
+  await markIntentsUncertain(store, now(), log);
+  const stop = new AbortController();
   const { signal } = stop;
+  const desk = createDeskClient({ pins, connections: settings.lines + SPARE_CONNECTIONS, now });
+  const orderFiles = createOrderFiles(place);
   const receipts = createReceiptSender({ desk, keys, store, log, now, signal });
+  const readCheckpoint = createCheckpointReader(pins.log);
   return {
     bureau: {
       ...{ place, settings, keys, pins, store, desk, readCheckpoint, orderFiles, printer, receipts, log, now, signal },

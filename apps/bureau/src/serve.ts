@@ -11,12 +11,17 @@ export async function startBureau(options: { folder: string; port: number; log: 
   const { bureau, close } = await composeBureau({ folder, log, now: () => new Date() });
   const sessions = startSessions(bureau);
   const server = createServer(bureau, sessions);
-  await server.listen({ host: "127.0.0.1", port: options.port });
-  const [address] = server.addresses();
   const end = async (): Promise<void> => {
     await close(() => sessions.ended());
     await server.close();
   };
+  try {
+    await server.listen({ host: "127.0.0.1", port: options.port });
+  } catch (error) {
+    await end();
+    throw error;
+  }
+  const [address] = server.addresses();
   let ending: Promise<void> | undefined;
   return {
     port: typeof address === "object" ? address.port : options.port,

@@ -5,6 +5,7 @@ import { BureauError } from "../bureau-error.ts";
 import { createStore } from "../store/open-store.ts";
 import { createKeys, KEY_USES, readKeys } from "./keys.ts";
 import { type BureauSettings, lineNames, openPlace } from "./place.ts";
+import { createToken } from "./token.ts";
 
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$/;
 const MAX_LINES = 1000;
@@ -33,7 +34,7 @@ export function initBureau(options: { folder: string; recipient: string; lines: 
   }
   mkdirSync(settings.printer, { recursive: true });
   createKeys(place);
-  writeFileSync(place.token, `${randomBytes(32).toString("base64url")}\n`, { mode: 0o600, flag: "wx" });
+  createToken(place);
   createStore(place.store, { recipient, lines: lineNames(settings) });
   // Last, since its presence says that all the rest is there.
   writeFileSync(place.settings, `${JSON.stringify(settings, null, 2)}\n`, { mode: 0o600, flag: "wx", flush: true });

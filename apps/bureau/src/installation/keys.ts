@@ -1,9 +1,10 @@
 import { createPrivateKey, createPublicKey, type KeyObject, randomBytes, sign } from "node:crypto";
-import { readFileSync, statSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createNoteSigner, type NoteSigner } from "@tipstaff/ledger";
 import { BureauError } from "../bureau-error.ts";
 import type { Place } from "./place.ts";
+import { readSecret } from "./secret-file.ts";
 
 const PKCS8_HEAD = Buffer.from("302e020100300506032b657004220420", "hex");
 const SEED_LENGTH = 32;
@@ -52,10 +53,7 @@ const keyFile = (place: Place, use: BureauKeyUse): string => join(place.keys, `$
 
 function readKey(place: Place, recipient: string, use: BureauKeyUse): { key: BureauKey; seed: Uint8Array } {
   const file = keyFile(place, use);
-  if ((statSync(file).mode & 0o077) !== 0) {
-    throw new BureauError("exposed-key", `${file} can be read by others than its owner. Make new keys, then chmod 600`);
-  }
-  const text = readFileSync(file, "utf8").trim();
+  const text = readSecret(file);
   const seed = Buffer.from(text, "base64");
   if (seed.length !== SEED_LENGTH || seed.toString("base64") !== text) {
     throw new BureauError("damaged", `${file} is no key. Restore it from a backup`);

@@ -69,9 +69,9 @@ export function pin(options: PinOptions): { agreement: string; force: string } {
   toVerifierKey("--log-verifier-key", file.logVerifierKey);
   toReplyKey(file);
   assertUnchanged(place, file, options.replace === true);
-  const bytes = readFileSync(options.agreement);
-  const signatures = readFileSync(`${options.agreement}.sig`, "utf8");
-  const { digest } = openAgreement({ bytes, signatures, name: options.agreement }, { force, keys });
+  const signed = readSigned(options.agreement);
+  const { bytes, signatures } = signed;
+  const { digest } = openAgreement(signed, { force, keys });
   writeWhole(join(place.agreements, `${digest}.yaml.sig`), signatures);
   writeWhole(join(place.agreements, `${digest}.yaml`), bytes);
   writeWhole(place.pins, `${JSON.stringify(file, null, 2)}\n`);
@@ -87,8 +87,8 @@ export function readPins(place: Place, keys: BureauKeys): Pins {
   const agreements = readdirSync(place.agreements)
     .filter((name) => name.endsWith(".yaml"))
     .map((name) => join(place.agreements, name))
-    .map((name) => ({ bytes: readFileSync(name), signatures: readFileSync(`${name}.sig`, "utf8"), name }))
-    .map((signed) => openAgreement(signed, { force, keys }));
+    .map((name) => openAgreement(readSigned(name), { force, keys }));
+  if (agreements.length === 0) throw new BureauError("not-pinned", `${place.agreements} is empty. Run: bureau pin`);
   return {
     force,
     log: toVerifierKey("log", file.logVerifierKey),
@@ -122,10 +122,21 @@ function toReplyKey(file: PinsFile): KeyObject {
   return key;
 }
 
-function openAgreement(
-  signed: { bytes: Uint8Array; signatures: string; name: string },
-  trusted: { force: VerifierKey; keys: BureauKeys },
-): PinnedAgreement {
+type SignedFile = { readonly bytes: Uint8Array; readonly signatures: string; readonly name: string };
+
+/** An agreement's file, and the signatures in the one beside it. */
+function readSigned(name: string): SignedFile {
+  const read = (file: string): Buffer => {
+    try {
+      return readFileSync(file);
+    } catch (cause) {
+      throw new BureauError("bad-input", `${file} is missing, or cannot be read`, { cause });
+    }
+  };
+  return { bytes: read(name), signatures: read(`${name}.sig`).toString("utf8"), name };
+}
+
+function openAgreement(signed: SignedFile, trusted: { force: VerifierKey; keys: BureauKeys }): PinnedAgreement {
   const { force, keys } = trusted;
   const own = toVerifierKey("own", keys.noteSigner.verifierKey);
   const verified = verifyAgreement({

@@ -2,6 +2,7 @@ import type { Receipt } from "@tipstaff/release-protocol";
 import { encodeJobContext, openJob } from "@tipstaff/sealing";
 import type { Bureau } from "../bureau.ts";
 import { BureauError } from "../bureau-error.ts";
+import { toSerial } from "../printer/serial.ts";
 import { type BlankOutcome, makeReceipt } from "../receipts/make-receipt.ts";
 import type { Intent, OrderRecord, SealedPlace } from "../store/store.ts";
 import {
@@ -76,12 +77,6 @@ export async function printCard(bureau: Bureau, card: Card): Promise<Printed> {
   }
 }
 
-/** In groups of four digits: no piece of a serial can be taken for the number of a person. */
-const toSerial = (number: number): string =>
-  String(number)
-    .padStart(8, "0")
-    .replace(/^(\d+)(\d{4})$/, "$1-$2");
-
 function writeIntent({ store, settings, now }: Bureau, { line, job }: Moved): Promise<Intent> {
   return store.write(() => {
     const number = store.takeBlank();
@@ -89,7 +84,7 @@ function writeIntent({ store, settings, now }: Bureau, { line, job }: Moved): Pr
       job: job.job,
       attempt: job.attempts,
       line: line.line,
-      blank: `${settings.blankPrefix}-${toSerial(number)}`,
+      blank: toSerial(settings.blankPrefix, number),
       deviceJob: `${line.line}/${number}`,
       at: now().toISOString(),
     };

@@ -1,6 +1,7 @@
 import { linkSync, unlinkSync, writeFileSync } from "node:fs";
-import { access, mkdir, rename } from "node:fs/promises";
-import { join } from "node:path";
+import { access, mkdir, readdir, rename } from "node:fs/promises";
+import { join, parse } from "node:path";
+import { readSerial } from "./serial.ts";
 
 /** The folder that stands for plastic. What lies in it has left the bureau, as a card has. */
 export type Printer = {
@@ -11,6 +12,8 @@ export type Printer = {
   readonly print: (blank: string, pages: Uint8Array) => Promise<void>;
   /** Puts a spoiled blank aside, printed or not. */
   readonly putAside: (blank: string) => Promise<void>;
+  /** The highest number of a blank with this prefix that has come out; 0 where none has. */
+  readonly lastBlank: (prefix: string) => Promise<number>;
 };
 
 export async function createPrinter(folder: string): Promise<Printer> {
@@ -34,6 +37,15 @@ export async function createPrinter(folder: string): Promise<Printer> {
         return;
       }
       await rename(pageFile(blank), join(spoiled, `${blank}.pdf`));
+    },
+    lastBlank: async (prefix) => {
+      let last = 0;
+      for (const place of [folder, spoiled]) {
+        for (const name of await readdir(place)) {
+          last = Math.max(last, readSerial(prefix, parse(name).name) ?? 0);
+        }
+      }
+      return last;
     },
   };
 }

@@ -1,10 +1,10 @@
 import { createHash, timingSafeEqual } from "node:crypto";
-import { readFileSync } from "node:fs";
 import { SPOIL_REASONS } from "@tipstaff/release-protocol";
 import fastify, { type FastifyInstance, type FastifyReply } from "fastify";
 import { z } from "zod";
 import type { Bureau } from "../bureau.ts";
 import { BureauError, type BureauErrorCode } from "../bureau-error.ts";
+import { readToken } from "../installation/token.ts";
 import { restartLine } from "../lines/restart-line.ts";
 import type { Sessions } from "../lines/sessions.ts";
 import { fetchOrders } from "../orders/fetch-orders.ts";
@@ -49,7 +49,7 @@ const STATUS_OF: Partial<Record<BureauErrorCode, number>> = {
 /** The operator's API, on loopback and behind the token that lies in the bureau's folder. */
 export function createServer(bureau: Bureau, sessions: Sessions): FastifyInstance {
   const app = fastify({ logger: false });
-  const expected = digest(readFileSync(bureau.place.token, "utf8").trim());
+  const expected = digest(readToken(bureau.place));
   app.addHook("onRequest", async (request, reply) => {
     const given = /^Bearer (\S+)$/.exec(request.headers.authorization ?? "")?.[1] ?? "";
     if (!timingSafeEqual(digest(given), expected)) return problem(reply, 401, "unauthorised", "A token is needed");

@@ -35,6 +35,11 @@ const SCHEMA = `
 /** So that a status counts without reading the jobs themselves. */
 const COUNTS = "create index if not exists jobs_state_code on jobs (state, code)";
 const VERSION = "1";
+/** A bureau that is ending may have the store for a moment yet. */
+const LOCK_PATIENCE_MS = 5000;
+/** Of SQLite's result codes; `error` is what a missing table is told as. */
+const SQLITE = { error: 1, busy: 5, corrupt: 11, notADatabase: 26 } as const;
+const PRIMARY_CODE = 0xff;
 
 /** Makes an empty store; throws `exists` where one is. */
 export function createStore(file: string, options: { recipient: string; lines: readonly string[] }): void {
@@ -55,21 +60,57 @@ export function createStore(file: string, options: { recipient: string; lines: r
   database.close();
 }
 
-/** Opens an existing store; never makes one, since a lost store means lost intents. */
+/**
+ * Opens an existing store for this process alone; never makes one, since a lost store means lost intents. Throws
+ * `not-initialised`, `damaged`, or `exists` where another bureau runs on it.
+ */
 export function openStore(file: string): DatabaseSync {
   if (!existsSync(file)) {
     throw new BureauError("not-initialised", `${file} is gone. Restore it; without it, what was printed is not known`);
   }
   const database = open(file);
-  const row = database.prepare("select value from meta where key = 'version'").get();
-  if (row?.value !== VERSION) throw new BureauError("damaged", `${file} is of another version`);
-  database.exec(COUNTS);
+  try {
+    assertWhole(database, file);
+    database.exec(COUNTS);
+  } catch (cause) {
+    database.close();
+    throw toBureauError(file, cause);
+  }
   return database;
 }
 
+function assertWhole(database: DatabaseSync, file: string): void {
+  const check = database.prepare("pragma quick_check(1)").get();
+  if (check?.quick_check !== "ok") throw damaged(file, "its pages do not fit together");
+  const row = database.prepare("select value from meta where key = 'version'").get();
+  if (row?.value !== VERSION) throw new BureauError("damaged", `${file} is of another version`);
+}
+
 function open(file: string): DatabaseSync {
-  const database = new DatabaseSync(file, { timeout: 5000, enableForeignKeyConstraints: true });
-  // Intents must survive a power cut: each commit is synced (docs/adr/0002).
-  database.exec("pragma journal_mode = wal; pragma synchronous = full; pragma secure_delete = on");
+  const database = new DatabaseSync(file, { timeout: LOCK_PATIENCE_MS, enableForeignKeyConstraints: true });
+  try {
+    // Exclusive: a second bureau on the same lines would take every card under way for one that nobody works on.
+    database.exec("pragma locking_mode = exclusive; pragma journal_mode = wal");
+    // Intents must survive a power cut: each commit is synced (docs/adr/0002).
+    database.exec("pragma synchronous = full; pragma secure_delete = on; begin immediate; commit");
+  } catch (cause) {
+    database.close();
+    throw toBureauError(file, cause);
+  }
   return database;
+}
+
+/** The system's words in ours; what is neither damage nor a lock passes as it is. */
+function toBureauError(file: string, cause: unknown): unknown {
+  const code = cause instanceof Error && "errcode" in cause ? Number(cause.errcode) & PRIMARY_CODE : undefined;
+  if (code === SQLITE.busy) {
+    return new BureauError("exists", `Another process works on ${file}. End it first`, { cause });
+  }
+  const isDamage = code === SQLITE.error || code === SQLITE.corrupt || code === SQLITE.notADatabase;
+  return isDamage && cause instanceof Error ? damaged(file, cause.message, cause) : cause;
+}
+
+function damaged(file: string, why: string, cause?: Error): BureauError {
+  const words = `${file} is damaged (${why}). Keep it, and put the newest copy in its place`;
+  return new BureauError("damaged", words, { cause });
 }

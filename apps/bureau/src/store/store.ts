@@ -196,6 +196,9 @@ function intentStatements(database: DatabaseSync) {
   const nextBlank = database.prepare(
     "update meta set value = cast(cast(value as integer) + 1 as text) where key = 'blanks' returning value",
   );
+  const raiseBlank = database.prepare(
+    "update meta set value = cast(? as text) where key = 'blanks' and cast(value as integer) < ?",
+  );
   const insert = database.prepare(
     "insert into intents (job, attempt, line, blank, device_job, at) values (?, ?, ?, ?, ?, ?)",
   );
@@ -205,6 +208,10 @@ function intentStatements(database: DatabaseSync) {
   const undecided = database.prepare("select * from intents where result is null order by at");
   const ofJob = database.prepare("select * from intents where job = ? and result is null");
   return {
+    /** A stack never goes back, although a copy of the store may: the next blank is none of those up to this one. */
+    raiseBlanks: (number: number): void => {
+      raiseBlank.run(number, number);
+    },
     /** The number of the next blank of the stack. */
     takeBlank: (): number => Number(text(required(nextBlank.get(), "blank"), "value")),
     insertIntent: ({ job, attempt, line, blank, deviceJob, at }: Intent): void => {
