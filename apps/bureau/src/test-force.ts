@@ -103,6 +103,9 @@ export async function startTestForce(bureauKeys: readonly { id: string; use: str
     /** Bytes that nobody signed, after an order's own. */
     lengthenOrder: (order: string, bytes: number) =>
       state.orders.set(order, Buffer.concat([state.orders.get(order) ?? Buffer.alloc(0), Buffer.alloc(bytes)])),
+    /** The order under another manifest, signed again. */
+    rewriteOrder: (order: string, change: (manifest: Manifest) => object, by = force) =>
+      state.orders.set(order, rewriteOrder(state.orders.get(order) ?? Buffer.alloc(0), change, by.seed)),
     openRun: (order: string, jobs?: readonly string[]) => openRun(state, order, jobs),
     close: () => {
       server.closeAllConnections();
@@ -187,11 +190,26 @@ function addOrder(
     expiresAt: new Date(Date.now() + 86_400_000).toISOString(),
     jobs: sealed.map(({ entry }) => entry),
   };
-  const line = Buffer.from(JSON.stringify(manifest));
-  const signature = signSeed(state.force.seed, orderStatement(createHash("sha256").update(line).digest()));
-  const head = Buffer.from(`\n${Buffer.from(signature).toString("base64")}\n`);
-  state.orders.set(order, Buffer.concat([line, head, ...sealed.map(({ ciphertext }) => ciphertext)]));
+  const ciphertexts = Buffer.concat(sealed.map(({ ciphertext }) => ciphertext));
+  state.orders.set(order, Buffer.concat([signManifest(manifest, state.force.seed), ciphertexts]));
   return { order, jobs: manifest.jobs.map(({ job }) => job) };
+}
+
+type Manifest = {
+  readonly jobs: readonly { readonly job: string; readonly offset: number; readonly length: number }[];
+};
+
+/** The first two lines of an order file. */
+function signManifest(manifest: object, seed: Uint8Array): Buffer {
+  const line = Buffer.from(JSON.stringify(manifest));
+  const signature = signSeed(seed, orderStatement(createHash("sha256").update(line).digest()));
+  return Buffer.concat([line, Buffer.from(`\n${Buffer.from(signature).toString("base64")}\n`)]);
+}
+
+function rewriteOrder(file: Buffer, change: (manifest: Manifest) => object, seed: Uint8Array): Buffer {
+  const first = file.indexOf("\n");
+  const manifest: Manifest = JSON.parse(file.toString("utf8", 0, first));
+  return Buffer.concat([signManifest(change(manifest), seed), file.subarray(file.indexOf("\n", first + 1) + 1)]);
 }
 
 function openRun(state: State, order: string, jobs?: readonly string[]): string {
@@ -255,7 +273,7 @@ async function answer(state: State, { route, path, body }: Message, behaviour: B
   if (route === "GET /v1/orders" && id === undefined) {
     const orders = [...state.orders].map(([order, file]) => ({
       order,
-      jobs: JSON.parse(file.toString("utf8", 0, file.indexOf("\n"))).jobs.length,
+      jobs: Math.max(1, file.toString("latin1").split('"job":').length - 1),
       digest: sha(file),
       expiresAt: new Date().toISOString(),
     }));

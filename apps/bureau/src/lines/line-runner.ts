@@ -3,7 +3,7 @@ import { BureauError } from "../bureau-error.ts";
 import type { Patience } from "../desk/patience.ts";
 import { askChain, askRelease, writeSettled } from "./ask-release.ts";
 import { chainAfter, type JobRecord, type LineState } from "./line-state.ts";
-import { type InjectedFault, type Opened, openSealedJob, printCard } from "./print-card.ts";
+import { type InjectedFault, type Opened, openSealedJob, printCard, type Sealed } from "./print-card.ts";
 import { within } from "./within.ts";
 
 /** What a line may do next. */
@@ -88,17 +88,18 @@ async function serveJob(
 ): Promise<string | undefined> {
   const { bureau } = task;
   const { job } = work;
-  const order = bureau.store.order(job.order);
-  if (order === undefined) throw new BureauError("damaged", "A job's order is not in the store");
+  // Before its key is asked for: what cannot be opened here must not be exposed for nothing.
+  const sealed = await readSealed(task, work);
+  if (sealed === undefined) return undefined;
   task.onDoing("asking", job.job);
-  const asked = await askRelease(bureau, { ...work, order });
+  const asked = await askRelease(bureau, { ...work, order: sealed.order });
   if (asked.kind === "idle") return asked.why;
   if (asked.kind === "refused") {
     task.onRefused(job.job, asked.code);
     return undefined;
   }
   task.onDoing("printing", job.job);
-  const opened = await openOrPark(task, asked);
+  const opened = await openOrPark(task, sealed, asked);
   if (opened === undefined) return undefined;
   const printed = await printCard(bureau, { line: asked.line, job: asked.job, opened, nextFault: task.nextFault });
   if (printed.kind === "jammed") {
@@ -111,15 +112,37 @@ async function serveJob(
   return undefined;
 }
 
+/** Nothing, and one alarm an order, where our copy of it is damaged: it is fetched again before the next print call. */
+async function readSealed(
+  { bureau, onRefused }: LineTask,
+  { line, job }: { line: LineState; job: JobRecord },
+): Promise<Sealed | undefined> {
+  const { store, orderFiles, log, now } = bureau;
+  const order = store.order(job.order);
+  if (order === undefined) throw new BureauError("damaged", "A job's order is not in the store");
+  const place = store.sealedPlace(job.job);
+  try {
+    return { order, place, ciphertext: await orderFiles.read(order, place) };
+  } catch (err) {
+    if (!(err instanceof BureauError)) throw err;
+    log.error({ err, job: job.job, order: order.order }, "a job's ciphertext cannot be read");
+    const alarm = { kind: "order-damaged", line: line.line, job: job.job };
+    if (orderFiles.markDamaged(order)) await store.write(() => store.insertAlarm(now(), alarm));
+    onRefused(job.job, "damaged");
+    return undefined;
+  }
+}
+
 /** Opens the job with its key, and forgets the key; a job that does not open is parked, with an alarm. */
 async function openOrPark(
   task: LineTask,
+  sealed: Sealed,
   released: { line: LineState; job: JobRecord; contentKey: Uint8Array },
 ): Promise<Opened | undefined> {
   const { bureau } = task;
   const { line, job, contentKey } = released;
   try {
-    return await openSealedJob(bureau, { job, sealed: bureau.store.sealedPlace(job.job), contentKey });
+    return openSealedJob(bureau, { job, sealed, contentKey });
   } catch (err) {
     bureau.log.error({ err, job: job.job }, "a released job does not open");
     const { store, now } = bureau;

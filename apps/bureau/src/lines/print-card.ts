@@ -19,23 +19,24 @@ export type InjectedFault = "spoil" | "lose-receipt" | undefined;
 
 export type Opened = { readonly order: OrderRecord; readonly pages: Uint8Array };
 
-/** Opens one job in memory; throws SealingError or `damaged`. The caller fills `pages` with zeros after use. */
-export async function openSealedJob(
+/** A job's ciphertext, as the force signed it. */
+export type Sealed = { readonly order: OrderRecord; readonly place: SealedPlace; readonly ciphertext: Uint8Array };
+
+/** Opens one job in memory; throws SealingError. The caller fills `pages` with zeros after use. */
+export function openSealedJob(
   bureau: Bureau,
-  { job, sealed, contentKey }: { job: JobRecord; sealed: SealedPlace; contentKey: Uint8Array },
-): Promise<Opened> {
-  const order = bureau.store.order(job.order);
-  if (order === undefined) throw new BureauError("damaged", "A job's order is not in the store");
+  { job, sealed, contentKey }: { job: JobRecord; sealed: Sealed; contentKey: Uint8Array },
+): Opened {
+  const { order, place, ciphertext } = sealed;
   const context = encodeJobContext({
     force: order.force,
     recipient: bureau.settings.recipient,
     order: order.order,
     job: job.job,
     agreementDigest: order.agreement,
-    templateDigest: sealed.templateDigest,
-    categories: sealed.categories,
+    templateDigest: place.templateDigest,
+    categories: place.categories,
   });
-  const ciphertext = await bureau.orderFiles.read(order, sealed);
   return { order, pages: openJob({ contentKey, context, sealed: ciphertext }).pages };
 }
 

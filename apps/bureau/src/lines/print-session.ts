@@ -42,8 +42,11 @@ type Pool = { readonly fresh: Iterator<string>; readonly runOf: ReadonlyMap<stri
 /** Prints what the force has opened, over all lines at once. Throws `unreachable` or `refused` when there is no telling. */
 export async function printOpenRuns(bureau: Bureau, options: PrintOptions, activity: Map<string, LineActivity>) {
   const runs = await openRuns(bureau, options.run);
-  const unknown = runs.some(({ order }) => bureau.store.order(order) === undefined);
-  if (unknown) await fetchOrders(bureau);
+  const isHere = (id: string): boolean => {
+    const order = bureau.store.order(id);
+    return order !== undefined && bureau.orderFiles.isWhole(order);
+  };
+  if (!runs.every(({ order }) => isHere(order))) await fetchOrders(bureau);
   const runOf = new Map(runs.flatMap(({ run, jobs }) => jobs.map((job) => [job, run] as const)));
   return runSession(bureau, { fresh: [...runOf.keys()].values(), runOf }, options, activity);
 }

@@ -5,7 +5,7 @@ import { type OrderManifest, orderListSchema } from "@tipstaff/release-protocol"
 import { JOB_BUCKETS } from "@tipstaff/sealing";
 import type { z } from "zod";
 import type { Bureau } from "../bureau.ts";
-import { BureauError } from "../bureau-error.ts";
+import { BureauError, type BureauErrorCode } from "../bureau-error.ts";
 import { notAnswered } from "../desk/not-answered.ts";
 import { askPatiently } from "../desk/patience.ts";
 import { readOrderHead, verifyCiphertexts } from "./order-file.ts";
@@ -23,16 +23,36 @@ export type Fetched = {
   readonly already: number;
 };
 
-/** Fetches every order that is offered and not here yet. Throws `unreachable`, `refused` or `damaged`. */
+/** Faults of one order, which say nothing of another. */
+const OF_THE_ORDER: ReadonlySet<BureauErrorCode> = new Set<BureauErrorCode>(["damaged", "refused", "not-pinned"]);
+
+/**
+ * Fetches every order that is offered and not here yet, or not whole any more. Throws `unreachable`, `refused`,
+ * `not-pinned` or `damaged`; an order that is refused keeps none of the others away.
+ */
 export async function fetchOrders(bureau: Bureau): Promise<Fetched> {
-  const { desk, keys, store, signal } = bureau;
+  const { desk, keys, store, orderFiles, log, signal } = bureau;
   const patience = { milliseconds: PATIENCE_MS, signal };
   const call = { method: "GET", path: "/v1/orders", key: keys.requests } as const;
   const listed = await askPatiently(() => desk.call(call, orderListSchema), patience);
   if (listed.kind !== "ok") throw notAnswered(listed);
-  const missing = listed.value.orders.filter(({ order }) => store.order(order) === undefined);
+  const missing = listed.value.orders.filter(({ order }) => {
+    const record = store.order(order);
+    return record === undefined || !orderFiles.isWhole(record);
+  });
   const fetched: { order: string; jobs: number }[] = [];
-  for (const listed of missing) fetched.push({ order: listed.order, jobs: await fetchOrder(bureau, listed) });
+  let fault: BureauError | undefined;
+  for (const one of missing) {
+    const { order } = one;
+    try {
+      fetched.push({ order, jobs: await fetchOrder(bureau, one) });
+    } catch (cause) {
+      if (!(cause instanceof BureauError) || !OF_THE_ORDER.has(cause.code)) throw cause;
+      log.error({ order, code: cause.code, why: cause.message }, "order not taken");
+      fault ??= new BureauError(cause.code, `Order ${order} is not taken. ${cause.message}`, { cause });
+    }
+  }
+  if (fault !== undefined) throw fault;
   return { fetched, already: listed.value.orders.length - missing.length };
 }
 
@@ -49,7 +69,11 @@ const tooLong = (jobs: number): BureauError =>
 
 /** The order file is kept as it is: ciphertext, useless without the keys that come one by one. */
 async function fetchOrder(bureau: Bureau, { order, digest, jobs: listedJobs }: ListedOrder): Promise<number> {
-  const { desk, keys, pins, place, store, now, signal } = bureau;
+  const { desk, keys, pins, place, store, orderFiles, now, signal } = bureau;
+  const known = store.order(order);
+  if (known !== undefined && known.digest !== digest) {
+    throw new BureauError("damaged", "The desk offers another file under the id of an order that is here");
+  }
   const maxBytes = maxOrderBytes(listedJobs);
   const name = `${order}.order`;
   const temporary = join(place.orders, `${name}.new`);
@@ -79,7 +103,8 @@ async function fetchOrder(bureau: Bureau, { order, digest, jobs: listedJobs }: L
       await rename(temporary, join(place.orders, name));
       const { agreement, force, expiresAt, jobs } = head.manifest;
       const record = { order, digest, agreement, force, file: name, dataOffset: head.dataOffset, expiresAt };
-      await store.write(() => store.insertOrder(record, jobs, now().toISOString()));
+      if (known === undefined) await store.write(() => store.insertOrder(record, jobs, now().toISOString()));
+      await orderFiles.replaced(record);
       bureau.log.info({ order, jobs: jobs.length }, "order fetched");
       return jobs.length;
     } finally {
