@@ -70,12 +70,20 @@ export function readSettings(home: Home): Settings {
   if (!existsSync(home.settingsFile)) {
     throw new CliError("no-installation", `There is no installation in ${home.root}.`, "Make one: tipstaff init");
   }
-  const parsed = settingsSchema.safeParse(JSON.parse(readFileSync(home.settingsFile, "utf8")));
+  const parsed = settingsSchema.safeParse(parseJson(readFileSync(home.settingsFile, "utf8")));
   if (!parsed.success) {
-    const keys = parsed.error.issues.map((issue) => issue.path.join(".")).join(", ");
+    const keys = parsed.error.issues.map((issue) => issue.path.join(".") || "the whole").join(", ");
     throw new CliError("bad-settings", `${home.settingsFile} does not fit: ${keys}.`, "Restore it from a backup.");
   }
   return parsed.data;
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 export function writeSettings(home: Home, settings: Settings): void {

@@ -161,8 +161,15 @@ export function consoleApi(home: Home): Api {
 }
 
 export function bureauApi(home: Home, settings: Settings): Api {
-  const token = readFileSync(join(home.bureau, "token"), "utf8").trim();
-  return connectApi("bureau", { port: settings.ports.bureau }, token);
+  return connectApi("bureau", { port: settings.ports.bureau }, readBureauToken(join(home.bureau, "token")));
+}
+
+function readBureauToken(file: string): string {
+  try {
+    return readFileSync(file, "utf8").trim();
+  } catch {
+    throw new CliError("bad-settings", `${file} is gone, or cannot be read.`, "Restore it from a backup.");
+  }
 }
 
 export type { AppProcess, EmbeddedPostgres, Home, Settings };

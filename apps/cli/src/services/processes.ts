@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { closeSync, openSync } from "node:fs";
+import { closeSync, fstatSync, openSync, readFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -68,6 +68,7 @@ export async function startApp(
   { whileStarting }: StartOptions = {},
 ): Promise<AppProcess> {
   const log = openSync(logFile, "a");
+  const logged = fstatSync(log).size;
   const child = spawn(process.execPath, [...flagsFor(app), mainOf(app), ...args], {
     env: frugalEnv,
     stdio: ["ignore", "pipe", log],
@@ -93,7 +94,8 @@ export async function startApp(
     child.once("error", (error) => failure(`cannot be started (${error.message})`));
     child.once("exit", (code) => {
       clearTimeout(timer);
-      failure(`ended with code ${code}`);
+      const words = lastWords(app, readFileSync(logFile).subarray(logged).toString("utf8"));
+      failure(words === undefined ? `ended with code ${code}` : `did not start: ${words}`);
     });
   }).finally(() => whileStarting?.removeEventListener("abort", cut));
   if (child.pid === undefined) throw new CliError("failed", `The ${app} has no process id.`, "Try again.");
@@ -102,6 +104,12 @@ export async function startApp(
     await exited;
   };
   return { name: app, pid: child.pid, exited, stop: end("SIGTERM"), kill: end("SIGKILL") };
+}
+
+/** Why the app says that it ended: beside its log, which is JSON, the one line that bears its name. */
+function lastWords(app: AppName, log: string): string | undefined {
+  const line = log.split("\n").findLast((text) => text.startsWith(`${app}: `));
+  return line?.slice(app.length + 2).replace(/\.$/, "");
 }
 
 /** Runs one command of an app to its end; answers what it wrote to stdout. stderr (progress) goes to ours when asked. */
