@@ -6,9 +6,14 @@ import { createServer } from "./server/server.ts";
 /** A bureau that listens on loopback; `stop` ends what waits, and leaves what is recorded for the next start. */
 export type ListeningBureau = { readonly port: number; readonly stop: () => Promise<void> };
 
-export async function startBureau(options: { folder: string; port: number; log: Logger }): Promise<ListeningBureau> {
-  const { folder, log } = options;
-  const { bureau, close } = await composeBureau({ folder, log, now: () => new Date() });
+export async function startBureau(options: {
+  folder: string;
+  port: number;
+  log: Logger;
+  now: () => Date;
+}): Promise<ListeningBureau> {
+  const { folder, log, now } = options;
+  const { bureau, close } = await composeBureau({ folder, log, now });
   const sessions = startSessions(bureau);
   const server = createServer(bureau, sessions);
   const end = async (): Promise<void> => {
@@ -35,7 +40,7 @@ export async function startBureau(options: { folder: string; port: number; log: 
 /** Runs the bureau until SIGTERM or SIGINT. Prints one line on stdout when it listens; logs go to stderr. */
 export async function serve(options: { folder: string; port: number; logLevel: string }): Promise<void> {
   const log = pino({ level: options.logLevel, base: { app: "bureau" } }, destination(2));
-  const { port, stop } = await startBureau({ folder: options.folder, port: options.port, log });
+  const { port, stop } = await startBureau({ folder: options.folder, port: options.port, log, now: () => new Date() });
   process.stdout.write(`${JSON.stringify({ ready: true, port })}\n`);
   let _stopping: Promise<void> | undefined;
   for (const signal of ["SIGTERM", "SIGINT"] as const) {

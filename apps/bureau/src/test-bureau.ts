@@ -64,15 +64,20 @@ export async function createTestBureau(options: { lines: number }) {
 type Json = any;
 type Running = { port: number; log: () => string; stop: () => Promise<unknown>; kill: () => Promise<unknown> };
 
-/** The bureau inside the test's process. */
-export async function serve(bureau: { folder: string }): Promise<Served> {
+/** The bureau inside the test's process; `now` is what its clock says. */
+export async function serve(bureau: { folder: string }, now = () => new Date()): Promise<Served> {
   let log = "";
   const stream = {
     write: (text: string) => {
       log += text;
     },
   };
-  const { port, stop } = await startBureau({ folder: bureau.folder, port: 0, log: pino({ level: "trace" }, stream) });
+  const { port, stop } = await startBureau({
+    folder: bureau.folder,
+    port: 0,
+    log: pino({ level: "trace" }, stream),
+    now,
+  });
   return withApi(bureau.folder, { port, log: () => log, stop, kill: stop });
 }
 

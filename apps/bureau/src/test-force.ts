@@ -233,13 +233,13 @@ async function serve(state: State, request: IncomingMessage, response: ServerRes
     { method, targetUri: `http://${request.headers.host}${path}`, headers, body: b64u(body) },
     { publicKeyFor: (id) => (id === key?.id ? parsePublicKey(key.publicKey) : undefined), now: new Date() },
   );
-  if (!verified.ok) throw new Error(`${route} is signed wrongly: ${verified.code}`);
-  if (state.nonces.has(verified.nonce)) throw new Error("a nonce was used twice");
-  state.nonces.add(verified.nonce);
+  if (!verified.ok && verified.code !== "stale") throw new Error(`${route} is signed wrongly: ${verified.code}`);
+  if (verified.ok && state.nonces.has(verified.nonce)) throw new Error("a nonce was used twice");
+  if (verified.ok) state.nonces.add(verified.nonce);
   const json: unknown = body.length > 0 ? JSON.parse(body.toString("utf8")) : undefined;
   const message = { route, path, body: json, at: Date.now() };
   state.messages.push(message);
-  const behaviour = await state.behave(message);
+  const behaviour = verified.ok ? await state.behave(message) : ({ refuse: verified.code } as const);
   if (behaviour === "lose-request") return void response.destroy();
   const made = await answer(state, message, behaviour);
   if (behaviour === "lose-answer") return void response.destroy();

@@ -2,7 +2,14 @@ import { createHash, randomBytes } from "node:crypto";
 import { createWriteStream } from "node:fs";
 import { Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { isRefusalCode, NONCE_LENGTH, type RefusalCode, signRequest, verifyReply } from "@tipstaff/release-protocol";
+import {
+  isRefusalCode,
+  NONCE_LENGTH,
+  type RefusalCode,
+  signRequest,
+  type VerifiedReply,
+  verifyReply,
+} from "@tipstaff/release-protocol";
 import { Agent, type Dispatcher } from "undici";
 import { z } from "zod";
 import type { BureauKey } from "../installation/keys.ts";
@@ -28,6 +35,8 @@ export type UnreachableReason =
   | "no-connection"
   | "reply-unsigned"
   | "reply-not-authentic"
+  /** The desk's own reply, and out of time by our clock. */
+  | "clock-differs"
   | "answer-malformed"
   | "answer-too-long";
 
@@ -92,13 +101,18 @@ export function createDeskClient(options: { pins: Pins; connections: number; now
       { status: from.response.statusCode, headers: singleHeaders(from.response.headers), body },
       { requestSignature: from.requestSignature, publicKeyFor: pins.replyKeyFor, now: now() },
     );
+  const unverified = (verdict: VerifiedReply): UnreachableReason | undefined => {
+    if (verdict.ok) return undefined;
+    if (verdict.code === "stale") return "clock-differs";
+    return verdict.code === "unsigned" ? "reply-unsigned" : "reply-not-authentic";
+  };
   return {
     call: <T>(call: DeskCall, schema: z.ZodType<T>) =>
       reaching<T>(async () => {
         const from = await exchange(call);
         const body = await readWhole(from.response.body);
-        const verdict = verify(from, body);
-        if (!verdict.ok) return unreachable(verdict.code === "unsigned" ? "reply-unsigned" : "reply-not-authentic");
+        const fault = unverified(verify(from, body));
+        if (fault !== undefined) return unreachable(fault);
         if (from.response.statusCode !== 200) return toRefusal(from.response, body);
         const parsed = schema.safeParse(parseJson(body));
         return parsed.success ? { kind: "ok", value: parsed.data } : unreachable("answer-malformed");
@@ -108,11 +122,13 @@ export function createDeskClient(options: { pins: Pins; connections: number; now
         const from = await exchange(call);
         if (from.response.statusCode !== 200) {
           const body = await readWhole(from.response.body);
-          return verify(from, body).ok ? toRefusal(from.response, body) : unreachable("reply-not-authentic");
+          const fault = unverified(verify(from, body));
+          return fault === undefined ? toRefusal(from.response, body) : unreachable(fault);
         }
         const sha256 = await writeWhole(from.response.body, { file, maxBytes });
         if (sha256 === undefined) return unreachable("answer-too-long");
-        return verify(from, { sha256 }).ok ? { kind: "ok", value: { sha256 } } : unreachable("reply-not-authentic");
+        const fault = unverified(verify(from, { sha256 }));
+        return fault === undefined ? { kind: "ok", value: { sha256 } } : unreachable(fault);
       }),
     close: () => agent.destroy(),
   };

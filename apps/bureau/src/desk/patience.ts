@@ -29,12 +29,16 @@ export function createPauses(patience: Patience, random: () => number = Math.ran
   };
 }
 
-/** Asks until the desk has answered, `unavailable` and lost answers aside; gives the last answer at the end. */
+/**
+ * Asks until the desk has answered, `unavailable` and lost answers aside; gives the last answer at the end. No asking
+ * again sets a clock.
+ */
 export async function askPatiently<T>(ask: () => Promise<DeskAnswer<T>>, patience: Patience): Promise<DeskAnswer<T>> {
   const pauses = createPauses(patience);
   for (;;) {
     const answer = await ask();
     if (answer.kind === "ok" || (answer.kind === "refused" && !isPassing(answer.code))) return answer;
+    if (answer.kind === "unreachable" && answer.why === "clock-differs") return answer;
     const seconds = answer.kind === "refused" ? answer.retryAfterSeconds : undefined;
     if (!(await pauses.next(seconds))) return answer;
   }

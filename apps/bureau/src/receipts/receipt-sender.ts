@@ -65,7 +65,8 @@ export function createReceiptSender(options: {
         return "refused";
       }
       // Any other refusal may be cured at the force, and a receipt is never given up.
-      if (answer.kind === "refused" && !isPassing(answer.code) && toldOf !== code) {
+      const isTold = answer.kind === "refused" ? !isPassing(answer.code) : answer.why === "clock-differs";
+      if (isTold && toldOf !== code) {
         toldOf = code;
         log.warn({ job: receipt.job, line: receipt.line, code }, "receipt refused; it is sent again");
         await store.write(() =>
