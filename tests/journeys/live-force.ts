@@ -65,9 +65,13 @@ export async function liveForce(options: {
 }
 
 /** Waits until it holds; an error on the way counts as not yet. */
-export async function eventually(what: string, holds: () => Promise<boolean>): Promise<void> {
-  for (const deadline = Date.now() + RECOVERY_SECONDS * 1000; Date.now() < deadline; await sleep(200)) {
+export async function eventually(
+  what: string,
+  holds: () => Promise<boolean>,
+  seconds = RECOVERY_SECONDS,
+): Promise<void> {
+  for (const deadline = Date.now() + seconds * 1000; Date.now() < deadline; await sleep(200)) {
     if (await holds().catch(() => false)) return;
   }
-  throw new Error(`${what}: not within ${RECOVERY_SECONDS} s`);
+  throw new Error(`${what}: not within ${seconds} s`);
 }

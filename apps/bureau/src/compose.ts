@@ -6,7 +6,7 @@ import { readPins } from "./installation/pins.ts";
 import { openPlace, readSettings } from "./installation/place.ts";
 import { readToken } from "./installation/token.ts";
 import { createCheckpointReader } from "./lines/checkpoint-reader.ts";
-import { markUncertain } from "./lines/line-state.ts";
+import { markLeftIntents } from "./lines/left-intents.ts";
 import { createOrderFiles } from "./orders/order-files.ts";
 import { createPrinter } from "./printer/printer.ts";
 import { createReceiptSender } from "./receipts/receipt-sender.ts";
@@ -46,7 +46,7 @@ async function composeOn(store: Store, parts: Parts): Promise<RunningBureau> {
   const printer = await createPrinter(settings.printer);
   const lastBlank = await printer.lastBlank(settings.blankPrefix);
   await store.write(() => store.raiseBlanks(lastBlank));
-  await markIntentsUncertain(store, now(), log);
+  await markLeftIntents({ store, now, log });
   const stop = new AbortController();
   const { signal } = stop;
   const desk = createDeskClient({ pins, connections: settings.lines + SPARE_CONNECTIONS, now });
@@ -66,18 +66,4 @@ async function composeOn(store: Store, parts: Parts): Promise<RunningBureau> {
       store.close();
     },
   };
-}
-
-/** Whether those blanks were printed, only somebody who looks can say. */
-async function markIntentsUncertain(store: Store, now: Date, log: Logger): Promise<void> {
-  await store.write(() => {
-    for (const { job, line } of store.undecidedIntents()) {
-      const record = store.job(job);
-      const uncertain = record === undefined ? undefined : markUncertain(record);
-      if (uncertain?.ok !== true) continue;
-      store.setJob(uncertain.job);
-      store.insertAlarm(now, { kind: "uncertain", line, job });
-      log.warn({ line, job }, "an intent without outcome: the job is uncertain");
-    }
-  });
 }

@@ -1,5 +1,5 @@
 import type { Bureau } from "../bureau.ts";
-import { BureauError } from "../bureau-error.ts";
+import { BureauError, isDiskFull } from "../bureau-error.ts";
 import type { Patience } from "../desk/patience.ts";
 import { askChain, askRelease, writeSettled } from "./ask-release.ts";
 import { chainAfter, type JobRecord, type LineState } from "./line-state.ts";
@@ -33,7 +33,7 @@ export async function runLine(task: LineTask): Promise<string> {
   } catch (err) {
     if (err instanceof BureauError && err.code === "closed") return "closed";
     task.bureau.log.error({ err, line: task.line }, "line stopped by an error");
-    return "failed";
+    return isDiskFull(err) ? "disk-full" : "failed";
   }
 }
 

@@ -4,6 +4,7 @@ import { BureauError } from "../bureau-error.ts";
 import { notAnswered } from "../desk/not-answered.ts";
 import { askPatiently } from "../desk/patience.ts";
 import { fetchOrders } from "../orders/fetch-orders.ts";
+import { markLeftIntents } from "./left-intents.ts";
 import { runLine, type Work } from "./line-runner.ts";
 import { isAskable, isStuckOn } from "./line-state.ts";
 import type { InjectedFault } from "./print-card.ts";
@@ -71,6 +72,9 @@ async function runSession(
   only?: ReadonlySet<string>,
 ): Promise<PrintSummary> {
   const begun = performance.now();
+  await markLeftIntents(bureau);
+  // Those whose acceptance could not be recorded; what is under way already is joined.
+  for (const receipt of bureau.store.waitingReceipts()) void bureau.receipts.deliver(receipt);
   const cards = { produced: 0, spoiled: 0, uncertain: 0 };
   const refused: Record<string, number> = {};
   const refusedJobs = new Map<string, string>();

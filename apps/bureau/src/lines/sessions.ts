@@ -23,7 +23,6 @@ export type Sessions = {
 /** Sends what receipts wait, settles what was in flight, and then takes print calls. */
 export function startSessions(bureau: Bureau): Sessions {
   const activity = new Map<string, LineActivity>();
-  for (const receipt of bureau.store.waitingReceipts()) void bureau.receipts.deliver(receipt);
   const resumed = finishWhatWasBegun(bureau, RESUME_PATIENCE_SECONDS, activity).catch((err) => {
     bureau.log.error({ err }, "what was begun could not be finished");
   });

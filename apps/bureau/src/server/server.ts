@@ -3,7 +3,7 @@ import { SPOIL_REASONS } from "@tipstaff/release-protocol";
 import fastify, { type FastifyInstance, type FastifyReply } from "fastify";
 import { z } from "zod";
 import type { Bureau } from "../bureau.ts";
-import { BureauError, type BureauErrorCode } from "../bureau-error.ts";
+import { BureauError, type BureauErrorCode, isDiskFull } from "../bureau-error.ts";
 import { readToken } from "../installation/token.ts";
 import { restartLine } from "../lines/restart-line.ts";
 import type { Sessions } from "../lines/sessions.ts";
@@ -60,6 +60,7 @@ export function createServer(bureau: Bureau, sessions: Sessions): FastifyInstanc
       const places = error.issues.map((issue) => `${issue.path.join(".") || "body"}: ${issue.message}`);
       return problem(reply, 400, "malformed", places.join("; "));
     }
+    if (isDiskFull(error)) return problem(reply, 507, "disk-full", diskFull(bureau));
     if (error instanceof BureauError) return problem(reply, STATUS_OF[error.code] ?? 500, error.code, error.message);
     const status = error instanceof Error && "statusCode" in error ? Number(error.statusCode) : 500;
     if (status < 500) return problem(reply, status, "malformed", "The request cannot be read");
@@ -78,6 +79,9 @@ export function createServer(bureau: Bureau, sessions: Sessions): FastifyInstanc
   app.post("/restart", async (request) => restartLine(bureau, restartSchema.parse(request.body ?? {})));
   return app;
 }
+
+const diskFull = ({ place }: Bureau): string =>
+  `The disk is full. Make room for ${place.root}, and do it again; nothing of what was recorded is lost`;
 
 const digest = (text: string): Buffer => createHash("sha256").update(text).digest();
 

@@ -1,7 +1,7 @@
 import { existsSync, writeFileSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { chainStart } from "@tipstaff/release-protocol";
-import { BureauError } from "../bureau-error.ts";
+import { BureauError, isDiskFull } from "../bureau-error.ts";
 
 const SCHEMA = `
   create table meta (key text primary key, value text not null) strict;
@@ -106,6 +106,7 @@ function toBureauError(file: string, cause: unknown): unknown {
   if (code === SQLITE.busy) {
     return new BureauError("exists", `Another process works on ${file}. End it first`, { cause });
   }
+  if (isDiskFull(cause)) return new BureauError("disk-full", `${file} cannot be written: the disk is full`, { cause });
   const isDamage = code === SQLITE.error || code === SQLITE.corrupt || code === SQLITE.notADatabase;
   return isDamage && cause instanceof Error ? damaged(file, cause.message, cause) : cause;
 }
