@@ -1,8 +1,10 @@
 import { createHash, createHmac } from "node:crypto";
 import { blindIndex, deriveIndexKey, INDEXED_FIELDS, openRecord } from "@tipstaff/sealing";
 import type { Pool } from "pg";
+import copyStreams from "pg-copy-streams";
 import { z } from "zod";
 import type { KnownPeople } from "./known-people.ts";
+import type { Secrets } from "./secret-set.ts";
 
 const SAMPLED_PEOPLE = 200;
 const TRIED_KEYS = 64;
@@ -14,30 +16,46 @@ const personSchema = z.object({
   record_version: z.int(),
   details: z.instanceof(Uint8Array),
 });
-const indexSchema = z.object({ value: z.instanceof(Uint8Array) });
 
 /**
  * Frequency and dictionary attack on the stolen register. Answers whom an index gives away, given every number of the
  * force as a dictionary and every secret found beside the database as a key.
  */
-export async function attackIndexes(pool: Pool, known: KnownPeople, secrets: readonly Buffer[]): Promise<Set<number>> {
-  const { rows } = await pool.query(
-    INDEXED_FIELDS.map((field) => `select ${field}_index as value from person where ${field}_index is not null`).join(
-      " union all ",
-    ),
-  );
-  const values = z
-    .array(indexSchema)
-    .parse(rows)
-    .map(({ value }) => Buffer.from(value).toString("hex"));
-  const stored = new Set(values);
+export async function attackIndexes(pool: Pool, known: KnownPeople, secrets: Secrets): Promise<Set<number>> {
+  const { stored, isRepeated } = await readIndexes(pool);
   const found = new Set<number>();
-  if (stored.size < values.length) for (const { person } of known.dictionary) found.add(person);
-  const tries = secrets.slice(0, TRIED_KEYS).flatMap(indexesUnder);
-  for (const { person, number } of known.dictionary.slice(0, SAMPLED_PEOPLE * 2)) {
-    if ([plainDigest, ...tries].some((indexOf) => stored.has(short(indexOf(number))))) found.add(person);
+  const tries = [plainDigest, ...secrets.first(TRIED_KEYS).flatMap(indexesUnder)];
+  let tried = 0;
+  for await (const { person, number } of known.dictionary()) {
+    const isSampled = ++tried <= SAMPLED_PEOPLE * 2;
+    if (!isSampled && !isRepeated) break;
+    // Who shares an index can be counted, and so told from others.
+    if (isRepeated || tries.some((indexOf) => stored.has(short(indexOf(number))))) found.add(person);
   }
   return found;
+}
+
+/** Every blind index of the register, and whether any occurs twice; read as a stream, since a force has many. */
+async function readIndexes(pool: Pool): Promise<{ stored: Set<string>; isRepeated: boolean }> {
+  const columns = INDEXED_FIELDS.map((field) => {
+    return `select encode(${field}_index, 'hex') from person where ${field}_index is not null`;
+  });
+  const stored = new Set<string>();
+  let count = 0;
+  const client = await pool.connect();
+  try {
+    const dump = client.query(copyStreams.to(`copy (${columns.join(" union all ")}) to stdout`));
+    let rest = "";
+    for await (const chunk of dump) {
+      const lines = (rest + String(chunk)).split("\n");
+      rest = lines.pop() ?? "";
+      for (const line of lines) stored.add(line);
+      count += lines.length;
+    }
+  } finally {
+    client.release();
+  }
+  return { stored, isRepeated: stored.size < count };
 }
 
 const short = (digest: Uint8Array) => Buffer.from(digest.subarray(0, INDEX_BYTES)).toString("hex");
@@ -55,16 +73,17 @@ function indexesUnder(secret: Buffer): ((number: string) => Uint8Array)[] {
 }
 
 /** How many of the sampled records does any of these secrets open? */
-export async function openRecords(pool: Pool, secrets: readonly Buffer[]): Promise<number> {
+export async function openRecords(pool: Pool, secrets: Secrets): Promise<number> {
   const { rows } = await pool.query(
     "select id, dek_version, record_version, details from person where details is not null limit $1",
     [SAMPLED_PEOPLE],
   );
+  const keys = secrets.first(TRIED_KEYS);
   return z
     .array(personSchema)
     .parse(rows)
     .filter((person) =>
-      secrets.slice(0, TRIED_KEYS).some((secret) => {
+      keys.some((secret) => {
         const place = { personId: person.id, dekVersion: person.dek_version, recordVersion: person.record_version };
         try {
           openRecord(secret, { ...place, field: "details" }, person.details);

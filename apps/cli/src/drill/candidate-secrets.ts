@@ -1,9 +1,9 @@
 import { DatabaseSync } from "node:sqlite";
 import { base64Runs } from "./coded-runs.ts";
 import { filesBelow } from "./files-below.ts";
-import { windowsOf } from "./windows.ts";
+import { createSecretSet, KEY_BYTES, type Secrets } from "./secret-set.ts";
+import { windowBuffer, windowsOf } from "./windows.ts";
 
-const KEY_BYTES = 32;
 /** Key files are small: in those, every 32 bytes in a row are tried. */
 const SMALL_FILE_BYTES = 16 << 10;
 const MOST_CANDIDATES = 500_000;
@@ -12,16 +12,14 @@ const SHORTEST_RUN = 43;
 const SQLITE_MARK = "SQLite format 3\0";
 
 /** Everything on these disks that could be a 256-bit key: in key files, in text, in the cells of databases. */
-export function candidateSecrets(folders: readonly string[]): Buffer[] {
-  const seen = new Set<string>();
-  const add = (bytes: Buffer) => {
-    if (seen.size < MOST_CANDIDATES) seen.add(bytes.toString("latin1"));
-  };
-  const isFull = () => seen.size >= MOST_CANDIDATES;
+export function candidateSecrets(folders: readonly string[]): Secrets {
+  const found = createSecretSet(MOST_CANDIDATES);
+  const { add, isFull } = found;
+  const buffer = windowBuffer();
   for (const file of folders.flatMap(filesBelow)) {
     if (isFull()) break;
     let head: Buffer | undefined;
-    for (const window of windowsOf(file)) {
+    for (const window of windowsOf(file, buffer)) {
       if (isFull()) break;
       head ??= Buffer.from(window.subarray(0, SQLITE_MARK.length));
       if (window.length <= SMALL_FILE_BYTES) addWindows(window, add);
@@ -29,7 +27,7 @@ export function candidateSecrets(folders: readonly string[]): Buffer[] {
     }
     if (head?.toString("latin1") === SQLITE_MARK) addCells(file, add);
   }
-  return [...seen].map((bytes) => Buffer.from(bytes, "latin1"));
+  return found;
 }
 
 function addWindows(bytes: Buffer, add: (bytes: Buffer) => void): void {

@@ -6,8 +6,10 @@ import { releaseIdentity } from "@tipstaff/release-protocol";
 import { sealJob } from "@tipstaff/sealing";
 import sharp from "sharp";
 import { ownersOf } from "./known-portraits.ts";
+import { infoOf, recordedReleases } from "./recorded-releases.ts";
 import { createSearchPool } from "./search-pool.ts";
-import { infoOf, openWithContentKeys, openWithSeeds, recordedReleases, suite } from "./try-keys.ts";
+import { openWithContentKeys, openWithSeeds, suite } from "./try-keys.ts";
+import { gatherWanted } from "./wanted.ts";
 import { WINDOW_BYTES } from "./windows.ts";
 
 /** Something planted in clear that the drill must find, or its zeros mean nothing. */
@@ -40,17 +42,17 @@ export async function runControls(folder: string): Promise<Control[]> {
   const photos = join(folder, "photos");
   mkdirSync(photos, { recursive: true });
   writeFileSync(join(photos, `${number}.jpg`), portrait);
-  const known = { photos, byPayNumber: new Map([[number, 0]]) };
-  const names = new Map([[surname, new Map([[forename, [0]]])]]);
+  const portraits = { photos, byPayNumber: async () => new Map([[number, 0]]) };
+  const wanted = await gatherWanted([{ surname, forename, numbers: [number] }]);
   const controls: Control[] = [];
-  const pool = createSearchPool({ names, numbers: known.byPayNumber });
+  const pool = createSearchPool(wanted);
   try {
     for (const [position, [planted, bytes]] of Object.entries(dresses).entries()) {
       const place = join(folder, `control-${position}`);
       mkdirSync(place, { recursive: true });
       writeFileSync(join(place, "planted"), bytes);
       const { people, images } = await pool.search([place]);
-      const owners = await ownersOf(images, known);
+      const owners = await ownersOf(images, portraits);
       controls.push({ planted, found: people.has(0) || owners.has(0) });
     }
   } finally {

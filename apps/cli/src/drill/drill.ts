@@ -12,9 +12,11 @@ import { filesBelow } from "./files-below.ts";
 import { type KnownPeople, readKnownPeople } from "./known-people.ts";
 import { ownersOf } from "./known-portraits.ts";
 import { type BuiltLevel, THIEVES } from "./levels.ts";
+import { recordedReleases } from "./recorded-releases.ts";
+import { sampleJobs } from "./sample-jobs.ts";
 import { createSearchPool, type ReportSearch } from "./search-pool.ts";
 import { copyBureau, copyForce } from "./take-copies.ts";
-import { openWithContentKeys, openWithSeeds, recordedReleases, sampleJobs } from "./try-keys.ts";
+import { openWithContentKeys, openWithSeeds } from "./try-keys.ts";
 
 /** What a thief of one level could read, and what was searched and tried to find out. */
 export type LevelResult = {
@@ -91,9 +93,9 @@ const ROBBERIES: Readonly<Record<BuiltLevel, (robbery: Robbery) => Promise<Level
 
 /** The threads end with their search: trying keys takes memory of its own. */
 async function searchLoot(folders: readonly string[], { known, report }: Robbery) {
-  const pool = createSearchPool(known);
+  const pool = createSearchPool(known.wanted);
   const { people, images, files, bytes } = await pool.search(folders, report).finally(pool.close);
-  const found = new Set([...people, ...(await ownersOf(images, known))]);
+  const found = new Set([...people, ...(await ownersOf(images, known.portraits))]);
   return { found, searched: { ofPeople: known.count, files, bytes } };
 }
 
@@ -119,7 +121,7 @@ async function robBureauWithKeys(robbery: Robbery): Promise<LevelResult> {
     );
   }
   const opened = openWithContentKeys(sealed, secrets) + (await openWithSeeds(recorded, secrets));
-  return { level: 2, people: found.size + opened, ...searched, keysTried: secrets.length };
+  return { level: 2, people: found.size + opened, ...searched, keysTried: secrets.size };
 }
 
 /** L4: the force's database and backups without the keyholder's store, also by dictionary and frequency. */
@@ -133,7 +135,7 @@ async function robForce(robbery: Robbery): Promise<LevelResult> {
     const guessed = await attackIndexes(pool, known, secrets);
     const opened = await openRecords(pool, secrets);
     const people = new Set([...found, ...guessed]).size + opened;
-    return { level: 4, people, ...searched, keysTried: secrets.length };
+    return { level: 4, people, ...searched, keysTried: secrets.size };
   } finally {
     await pool.end();
   }

@@ -1,55 +1,82 @@
 import { createReadStream } from "node:fs";
 import { join } from "node:path";
+import { pipeline } from "node:stream";
 import { parse } from "csv-parse";
-
-/** Names and numbers to search for, and whose they are. */
-export type Wanted = {
-  /** surname → forename → people who bear both. */
-  readonly names: ReadonlyMap<string, ReadonlyMap<string, readonly number[]>>;
-  readonly numbers: ReadonlyMap<string, number>;
-};
+import { gatherWanted, type Wanted } from "./wanted.ts";
 
 /** What the drill searches for: every name, number and portrait of the force, from the extract that was imported. */
-export type KnownPeople = Wanted & {
+export type KnownPeople = {
   readonly count: number;
-  /** Dictionary for attacks on indexes: each person's numbers as they are stored. */
-  readonly dictionary: readonly { person: number; number: string }[];
-  /** The folder of portraits, and whom the files are named after. */
-  readonly photos: string;
-  readonly byPayNumber: ReadonlyMap<string, number>;
+  readonly wanted: Wanted;
+  /** Dictionary for attacks on indexes: each person's numbers as they are stored, read anew each time. */
+  readonly dictionary: () => AsyncIterable<OwnNumber>;
+  readonly portraits: KnownPortraits;
 };
 
-/** Shorter words and numbers meet by chance in any gigabyte of random bytes. */
-const SHORTEST_NAME = 3;
+export type OwnNumber = { readonly person: number; readonly number: string };
+
+/** The folder of portraits, and whom the files in it are named after. */
+export type KnownPortraits = { readonly photos: string; readonly byPayNumber: () => Promise<Map<string, number>> };
+
+/** One row of the extract; `forename` is the first one. */
+type KnownPerson = {
+  readonly surname: string;
+  readonly forename: string;
+  readonly numbers: readonly string[];
+  readonly payNumber: string;
+};
+
 const SHORTEST_NUMBER = 5;
 const NUMBER_HEADERS = ["Pay No", "Warrant No", "Collar No"];
 
+/** Reads the extract row by row: what is kept of it is little, and the same for any length of rows. */
 export async function readKnownPeople(extractFolder: string): Promise<KnownPeople> {
-  const names = new Map<string, Map<string, number[]>>();
-  const numbers = new Map<string, number>();
-  const dictionary: { person: number; number: string }[] = [];
-  const byPayNumber = new Map<string, number>();
+  const extract = join(extractFolder, "extract.csv");
   let count = 0;
-  const rows = createReadStream(join(extractFolder, "extract.csv")).pipe(
-    parse({ bom: true, columns: true, relax_column_count: true }),
-  );
-  for await (const row of rows as AsyncIterable<Record<string, string>>) {
-    const person = count;
-    const surname = row.Surname ?? "";
-    const forename = (row["Forename(s)"] ?? "").split(" ")[0] ?? "";
-    if (surname.length >= SHORTEST_NAME && forename.length >= SHORTEST_NAME) {
-      const bearers = names.get(surname) ?? new Map<string, number[]>();
-      bearers.set(forename, [...(bearers.get(forename) ?? []), person]);
-      names.set(surname, bearers);
+  async function* counted() {
+    for await (const person of rowsOf(extract)) {
+      count += 1;
+      yield person;
     }
-    for (const header of NUMBER_HEADERS) {
-      const number = (row[header] ?? "").trim();
-      if (number.length < SHORTEST_NUMBER) continue;
-      numbers.set(number, person);
-      dictionary.push({ person, number });
-    }
-    byPayNumber.set((row["Pay No"] ?? "").trim(), person);
-    count += 1;
   }
-  return { count, names, numbers, dictionary, photos: join(extractFolder, "photos"), byPayNumber };
+  const wanted = await gatherWanted(counted());
+  return {
+    count,
+    wanted,
+    dictionary: () => numbersOf(extract),
+    portraits: { photos: join(extractFolder, "photos"), byPayNumber: () => readPayNumbers(extract) },
+  };
+}
+
+async function* rowsOf(extract: string): AsyncGenerator<KnownPerson> {
+  const parser = parse({ bom: true, columns: true, relax_column_count: true });
+  // Whoever reads the rows is told of an error by the parser.
+  const rows: AsyncIterable<Record<string, string>> = pipeline(createReadStream(extract), parser, () => undefined);
+  for await (const row of rows) {
+    const numbers = NUMBER_HEADERS.map((header) => (row[header] ?? "").trim());
+    yield {
+      surname: row.Surname ?? "",
+      forename: (row["Forename(s)"] ?? "").split(" ")[0] ?? "",
+      numbers: numbers.filter((number) => number.length >= SHORTEST_NUMBER),
+      payNumber: numbers[0] ?? "",
+    };
+  }
+}
+
+async function* numbersOf(extract: string): AsyncGenerator<OwnNumber> {
+  let person = 0;
+  for await (const { numbers } of rowsOf(extract)) {
+    for (const number of numbers) yield { person, number };
+    person += 1;
+  }
+}
+
+async function readPayNumbers(extract: string): Promise<Map<string, number>> {
+  const byPayNumber = new Map<string, number>();
+  let person = 0;
+  for await (const { payNumber } of rowsOf(extract)) {
+    byPayNumber.set(payNumber, person);
+    person += 1;
+  }
+  return byPayNumber;
 }

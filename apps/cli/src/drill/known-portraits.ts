@@ -2,6 +2,7 @@ import { existsSync, readdirSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { extname, join, parse as parsePath } from "node:path";
 import sharp from "sharp";
+import type { KnownPortraits } from "./known-people.ts";
 import { hammingDistance, perceptualHash } from "./perceptual-hash.ts";
 
 const ENDINGS = [".jpg", ".jpeg", ".png", ".webp"];
@@ -14,14 +15,15 @@ const SAME_PORTRAIT_BITS = 6;
  */
 export async function ownersOf(
   images: readonly bigint[],
-  { photos, byPayNumber }: { photos: string; byPayNumber: ReadonlyMap<string, number> },
+  { photos, byPayNumber }: KnownPortraits,
 ): Promise<Set<number>> {
   const owners = new Set<number>();
   if (images.length === 0 || !existsSync(photos)) return owners;
+  const named = await byPayNumber();
   const files = readdirSync(photos).values();
   const compare = async () => {
     for (const file of files) {
-      const person = byPayNumber.get(parsePath(file).name);
+      const person = named.get(parsePath(file).name);
       if (person === undefined || !ENDINGS.includes(extname(file).toLowerCase())) continue;
       // What cannot be read as an image was not imported as one either.
       const hash = await perceptualHash(sharp(join(photos, file)).rotate()).catch(() => undefined);

@@ -1,22 +1,14 @@
 import { randomBytes } from "node:crypto";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { Wanted } from "./known-people.ts";
 import { createByteSearch } from "./search-bytes.ts";
 import { searchText } from "./search-text.ts";
+import { gatherWanted } from "./wanted.ts";
 
-const known: Wanted = {
-  names: new Map([
-    ["Łukaszewicz", new Map([["Bronisława", [0]]])],
-    ["Example", new Map([["Avery", [1]]])],
-  ]),
-  numbers: new Map([
-    ["00412345", 0],
-    ["7712345", 1],
-    ["16384", 1],
-    ["04656", 1],
-  ]),
-};
+const known = await gatherWanted([
+  { surname: "Łukaszewicz", forename: "Bronisława", numbers: ["00412345"] },
+  { surname: "Example", forename: "Avery", numbers: ["7712345", "16384", "04656"] },
+]);
 
 const searchBytes = createByteSearch(known);
 

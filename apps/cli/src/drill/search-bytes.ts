@@ -1,8 +1,8 @@
 import { base64Runs, decodeBase64, decodeHex, hexRuns } from "./coded-runs.ts";
-import type { Wanted } from "./known-people.ts";
 import { type Part, readableParts, wideParts } from "./readable-parts.ts";
 import { searchText } from "./search-text.ts";
 import { createTextIndex } from "./text-index.ts";
+import type { Wanted } from "./wanted.ts";
 
 const DEEPEST = 2;
 const BASE64_SHIFTS = [0, 1, 2, 3];

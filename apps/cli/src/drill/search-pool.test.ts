@@ -5,13 +5,15 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { candidateSecrets } from "./candidate-secrets.ts";
 import { createSearchPool, type SearchPool } from "./search-pool.ts";
+import { gatherWanted } from "./wanted.ts";
 import { OVERLAP_BYTES, WINDOW_BYTES } from "./windows.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "tipstaff-pool-"));
 let pool: SearchPool;
-beforeAll(() => {
-  const names = new Map([["Vergissmeinnicht", new Map([["Quirinus", [0]]])]]);
-  pool = createSearchPool({ names, numbers: new Map([["90817263", 1]]) });
+beforeAll(async () => {
+  const quirinus = { surname: "Vergissmeinnicht", forename: "Quirinus", numbers: [] };
+  const nameless = { surname: "", forename: "", numbers: ["90817263"] };
+  pool = createSearchPool(await gatherWanted([quirinus, nameless]));
 });
 afterAll(async () => {
   await pool.close();
@@ -61,7 +63,7 @@ describe("candidateSecrets()", () => {
     const small = put("small", Buffer.from("key:"), raw, Buffer.from("\n"));
     const coded = [base64.toString("base64"), base64url.toString("base64url"), hex.toString("hex")].join('", "');
     const large = put("large", Buffer.alloc(WINDOW_BYTES - 30), Buffer.from(`{"${coded}"}`), randomBytes(100_000));
-    const found = new Set(candidateSecrets([small, large]).map((secret) => secret.toString("hex")));
+    const found = new Set([...candidateSecrets([small, large])].map((secret) => secret.toString("hex")));
     for (const key of keys) expect(found.has(key.toString("hex"))).toBe(true);
   });
 });

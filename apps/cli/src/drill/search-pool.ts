@@ -1,8 +1,8 @@
 import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
 import { filesBelow } from "./files-below.ts";
-import type { Wanted } from "./known-people.ts";
 import type { WindowFindings } from "./search-window.ts";
+import type { Wanted } from "./wanted.ts";
 import { windowStarts } from "./windows.ts";
 
 const MEGABYTE = 1e6;
@@ -23,10 +23,10 @@ export type SearchPool = {
 };
 
 /** Threads that search, one for each core. */
-export function createSearchPool({ names, numbers }: Wanted): SearchPool {
+export function createSearchPool(wanted: Wanted): SearchPool {
   const threads = Math.min(MOST_THREADS, availableParallelism());
   const workers = Array.from({ length: threads }, () => {
-    return new Worker(new URL("./search-worker.ts", import.meta.url), { workerData: { wanted: { names, numbers } } });
+    return new Worker(new URL("./search-worker.ts", import.meta.url), { workerData: { wanted } });
   });
   return {
     search: async (folders, report) => {

@@ -1,21 +1,12 @@
 import { describe, expect, it } from "vitest";
-import type { Wanted } from "./known-people.ts";
 import { searchText } from "./search-text.ts";
+import { gatherWanted } from "./wanted.ts";
 
-const known: Wanted = {
-  names: new Map([
-    ["Łukaszewicz", new Map([["Bronisława", [0]]])],
-    ["Example", new Map([["Avery", [1]]])],
-    ["Lee", new Map([["Lee", [2]]])],
-  ]),
-  numbers: new Map([
-    ["00412345", 0],
-    ["7712345", 1],
-    ["16384", 1],
-    ["0125678", 1],
-    ["04656", 1],
-  ]),
-};
+const known = await gatherWanted([
+  { surname: "Łukaszewicz", forename: "Bronisława", numbers: ["00412345"] },
+  { surname: "Example", forename: "Avery", numbers: ["7712345", "16384", "0125678", "04656"] },
+  { surname: "Lee", forename: "Lee", numbers: [] },
+]);
 
 function search(text: string): number[] {
   const found = new Set<number>();

@@ -1,4 +1,4 @@
-import type { Wanted } from "./known-people.ts";
+import { bearersOf, ownerOf, type Wanted } from "./wanted.ts";
 
 /** A forename counts when it stands within so many characters of its surname. */
 const NEAR = 48;
@@ -27,8 +27,7 @@ const OWN_NUMBERS = /"(?:offset|length|size|index|bytes|left|jobs|created|expire
 /** Adds to `found` everybody whose name or number stands in this text. */
 export function searchText(text: string, known: Wanted, found: Set<number>): void {
   for (const { word, from, to } of wordsOf(text)) {
-    const bearers = known.names.get(word);
-    if (!bearers) continue;
+    if (!known.surnames.has(word)) continue;
     const start = Math.max(0, from - NEAR);
     for (const { word: near, ...place } of wordsOf(text.slice(start, to + NEAR))) {
       const [first, last] = [start + place.from, start + place.to];
@@ -42,11 +41,11 @@ export function searchText(text: string, known: Wanted, found: Set<number>): voi
         ? standsAlone(text, Math.min(from, first), Math.max(to, last))
         : standsAlone(text, from, to) && standsAlone(text, first, last);
       if (!isTelling && !isApart) continue;
-      for (const person of bearers.get(near) ?? []) found.add(person);
+      for (const person of bearersOf(known, word, near)) found.add(person);
     }
   }
   for (const match of text.matchAll(NUMBER)) {
-    const person = known.numbers.get(match[0]);
+    const person = ownerOf(known, match[0]);
     if (person === undefined || found.has(person)) continue;
     if (isCounting(text, match.index, match[0].length)) continue;
     if (OWN_NUMBERS.test(text.slice(Math.max(0, match.index - 24), match.index))) continue;
@@ -82,7 +81,7 @@ function hasCompany(
   { person, known }: { person: number; known: Wanted },
 ): boolean {
   const around = text.slice(Math.max(0, index - COMPANY), index + number.length + COMPANY);
-  return [...around.matchAll(NUMBER)].some(([other]) => other !== number && known.numbers.get(other) === person);
+  return [...around.matchAll(NUMBER)].some(([other]) => other !== number && ownerOf(known, other) === person);
 }
 
 /** Words, and the parts of words that run into each other, as neighbouring cells of a database page do. */

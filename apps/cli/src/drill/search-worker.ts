@@ -1,14 +1,14 @@
 import { parentPort, workerData } from "node:worker_threads";
-import type { Wanted } from "./known-people.ts";
 import { createByteSearch } from "./search-bytes.ts";
 import type { WindowTask } from "./search-pool.ts";
 import { searchWindow } from "./search-window.ts";
-import { OVERLAP_BYTES, readWindow, WINDOW_BYTES } from "./windows.ts";
+import type { Wanted } from "./wanted.ts";
+import { OVERLAP_BYTES, readWindow, windowBuffer } from "./windows.ts";
 
 /** Runs in a worker thread: searches one window after the other. */
 const { wanted }: { wanted: Wanted } = workerData;
 const searchBytes = createByteSearch(wanted);
-const buffer = Buffer.allocUnsafe(WINDOW_BYTES);
+const buffer = windowBuffer();
 
 parentPort?.on("message", async ({ file, start }: WindowTask) => {
   const window = readWindow(file, start, buffer);

@@ -1,5 +1,5 @@
-import type { Wanted } from "./known-people.ts";
 import type { Part } from "./readable-parts.ts";
+import { type Wanted, writtenNumbers } from "./wanted.ts";
 
 /** What decides whether a name or number belongs to somebody stands within so many bytes of it. */
 const CONTEXT_BYTES = 720;
@@ -27,9 +27,9 @@ export type TextIndex = (bytes: Buffer, part: Part) => Part[];
  * It may point to a place for nothing, and never leaves one out.
  */
 export function createTextIndex(known: Wanted): TextIndex {
-  const surnameAt = indexSurnames([...known.names.keys()]);
+  const surnameAt = indexSurnames(known.surnames.keys());
   const numberBits = new Uint8Array(1 << (NUMBER_BITS - 3));
-  for (const number of known.numbers.keys()) {
+  for (const number of writtenNumbers(known)) {
     const hash = hashDigits(Buffer.from(number), 0, number.length);
     numberBits[hash >> 3] = (numberBits[hash >> 3] ?? 0) | (1 << (hash & 7));
   }
@@ -63,7 +63,7 @@ function hashDigits(bytes: Uint8Array, from: number, to: number): number {
   return (Math.imul(hash, 0x9e3779b1) >>> 0) >>> (32 - NUMBER_BITS);
 }
 
-function indexSurnames(surnames: readonly string[]): (bytes: Buffer, at: number) => boolean {
+function indexSurnames(surnames: Iterable<string>): (bytes: Buffer, at: number) => boolean {
   const byPrefix = new Map<number, Buffer[]>();
   const bits = new Uint8Array(1 << (8 * PREFIX_BYTES - 3));
   for (const surname of surnames) {

@@ -12,6 +12,9 @@ export function windowStarts(file: string): number[] {
   return Array.from({ length: count }, (_, place) => place * STEP_BYTES);
 }
 
+/** Memory for one window. What is never read into takes none of the machine's. */
+export const windowBuffer = (): Buffer => Buffer.allocUnsafe(WINDOW_BYTES);
+
 /** Reads the window that begins at `start` into `buffer`; answers the part of it that was filled. */
 export function readWindow(file: string, start: number, buffer: Buffer): Buffer {
   const handle = openSync(file, "r");
@@ -27,8 +30,7 @@ export function readWindow(file: string, start: number, buffer: Buffer): Buffer 
   }
 }
 
-/** The file's windows one after the other, all in one memory: the next overwrites the last. */
-export function* windowsOf(file: string): Generator<Buffer> {
-  const buffer = Buffer.allocUnsafe(WINDOW_BYTES);
+/** The file's windows one after the other, all in `buffer`: the next overwrites the last. */
+export function* windowsOf(file: string, buffer: Buffer): Generator<Buffer> {
   for (const start of windowStarts(file)) yield readWindow(file, start, buffer);
 }
