@@ -3,11 +3,9 @@ import { fileURLToPath } from "node:url";
 import { z } from "zod";
 import { CliError } from "../cli-error.ts";
 import { BUILT_LEVELS } from "../drill/levels.ts";
-import { adoptChild, frugalEnv } from "../services/processes.ts";
+import { adoptChild } from "../services/processes.ts";
 import type { Stage } from "./stage.ts";
 
-/** Gigabytes pass through it by windows: what is let go of is collected soon, in MiB of the heap. */
-const FLAGS = ["--disable-warning=ExperimentalWarning", "--max-old-space-size=512", "--max-semi-space-size=8"];
 const main = fileURLToPath(new URL("../main.ts", import.meta.url));
 const drilledSchema = z.looseObject({
   levels: z.array(z.looseObject({ level: z.literal(BUILT_LEVELS), people: z.int(), ofPeople: z.int() })),
@@ -20,8 +18,7 @@ export type Drilled = z.infer<typeof drilledSchema>;
  */
 export async function drillApart({ home, extractFolder }: Stage): Promise<Drilled> {
   const args = ["--home", home.root, "--json", "drill", "--known", extractFolder];
-  const child = spawn(process.execPath, [...FLAGS, main, ...args], {
-    env: frugalEnv,
+  const child = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", main, ...args], {
     stdio: ["ignore", "pipe", "inherit"],
   });
   adoptChild(child, "SIGTERM");

@@ -3,6 +3,7 @@ import { type Part, readableParts, wideParts } from "./readable-parts.ts";
 import { searchText } from "./search-text.ts";
 import { createTextIndex } from "./text-index.ts";
 import type { Wanted } from "./wanted.ts";
+import { WINDOW_BYTES } from "./windows.ts";
 
 const DEEPEST = 2;
 const BASE64_SHIFTS = [0, 1, 2, 3];
@@ -53,11 +54,14 @@ export function createByteSearch(known: Wanted): ByteSearch {
     }
   }
 
-  /** Memory for what is decoded at this depth: used again for the next run, as the one before has been searched. */
+  /**
+   * Memory for what is decoded at this depth: used again for the next run, as the one before has been searched. There is
+   * enough of it for a whole window at once; what is never written to takes none of the machine's.
+   */
   function room(depth: number, length: number): Buffer {
     const kept = scratch[depth];
     if (kept !== undefined && kept.length >= length) return kept;
-    const made = Buffer.allocUnsafe(2 * length);
+    const made = Buffer.allocUnsafe(Math.max(length, WINDOW_BYTES));
     scratch[depth] = made;
     return made;
   }

@@ -31,7 +31,7 @@ const flagsFor = (app: AppName) => [
  * each thread; so they get mappings of their own, which go back to the system when they are freed.
  */
 const memory = { MALLOC_ARENA_MAX: "2", MALLOC_MMAP_THRESHOLD_: "32768", MALLOC_TRIM_THRESHOLD_: "131072" };
-export const frugalEnv = { ...memory, ...process.env };
+const frugalEnv = { ...memory, ...process.env };
 const mainOf = (app: AppName) => join(apps, app, "src", "main.ts");
 
 const children = new Map<ChildProcess, NodeJS.Signals>();
