@@ -25,27 +25,35 @@ export async function tipstaff(args: readonly string[], { seconds = 60 }: { seco
 }
 
 /** `tipstaff serve all` in the background, until stopped. */
-export async function serveAll(home: string, { seconds = 60 }: { seconds?: number } = {}) {
-  const child = spawn(process.execPath, [...FLAGS, main, "--home", home, "--json", "serve", "all"], {
-    stdio: ["ignore", "pipe", "pipe"],
-  });
+export const serveAll = (home: string, { seconds = 60 }: { seconds?: number } = {}) =>
+  startServing(["--home", home, "--json", "serve", "all"], { seconds });
+
+/** A command that serves until it is stopped; `ready` is the line of JSON by which it says so. */
+export async function startServing(args: readonly string[], { seconds }: { seconds: number }) {
+  const child = spawn(process.execPath, [...FLAGS, main, ...args], { stdio: ["ignore", "pipe", "pipe"] });
   let stderr = "";
   child.stderr.on("data", (chunk: Buffer) => {
     stderr += chunk.toString("utf8");
   });
-  await new Promise<void>((resolve, reject) => {
+  const ready = await new Promise<string>((resolve, reject) => {
     const timer = setTimeout(
-      () => reject(new Error(`serve all is not ready after ${seconds} s: ${stderr}`)),
+      () => reject(new Error(`${args.join(" ")} is not ready after ${seconds} s: ${stderr}`)),
       seconds * 1000,
     );
+    let stdout = "";
     child.stdout.on("data", (chunk: Buffer) => {
-      if (!chunk.includes('"ready":true')) return;
+      stdout += chunk.toString("utf8");
+      const line = stdout.split("\n").find((text) => text.includes('"ready":true') && text.endsWith("}"));
+      if (line === undefined) return;
       clearTimeout(timer);
-      resolve();
+      resolve(line);
     });
-    child.once("exit", (code) => reject(new Error(`serve all ended with ${code}: ${stderr}`)));
+    child.once("exit", (code) => {
+      clearTimeout(timer);
+      reject(new Error(`${args.join(" ")} ended with ${code}: ${stderr}`));
+    });
   });
-  return { stop: () => endChild(child) };
+  return { ready, stop: () => endChild(child) };
 }
 
 async function endChild(child: ChildProcess): Promise<void> {

@@ -50,7 +50,6 @@ program
   .requiredOption("--reply-key-id <id>")
   .requiredOption("--reply-public-key <base64>")
   .requiredOption("--agreement <file>")
-  .option("--origin <origin>", "the log's origin")
   .option("--replace", "let other keys take the place of those pinned before")
   .action((options: Parameters<typeof pin>[0]) => answer({ ok: true, ...pin(options) }));
 

@@ -74,7 +74,7 @@ it("a desk with a witness policy counts nothing as logged before the quorum, and
   const folder = join(test.folder, "witness");
   createWitnessStore(folder, { name: "w.example", seed: new Uint8Array(32).fill(5), algorithm: "ed25519" });
   const keys = [parseVerifierKey(logVerifierKey)];
-  const witness = openWitness({ folder, logs: [{ origin: test.config.origin, keys }] });
+  const witness = openWitness({ folder, logs: [{ origin: test.desk.origin, keys }] });
   const server = createWitnessServer(serveWitness(witness));
   const port = await listen(server, 0);
   await stopListening(server);

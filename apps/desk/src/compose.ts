@@ -1,5 +1,5 @@
 import { readFileSync, statSync } from "node:fs";
-import { createWitnessClient, LedgerError, parsePolicy, parseVerifierKey } from "@tipstaff/ledger";
+import { createWitnessClient, LedgerError, parsePolicy, parseVerifierKey, type VerifierKey } from "@tipstaff/ledger";
 import { createFolderStorage } from "@tipstaff/ledger/folder";
 import { createSequencer } from "@tipstaff/ledger/postgres";
 import { createCheckpointSigner, createKeyholderClient, type KeyholderClient } from "@tipstaff/release-protocol/node";
@@ -24,19 +24,21 @@ export async function composeDesk(config: Config): Promise<{ desk: Desk; close: 
   };
   try {
     const { forceVerifierKey, logVerifierKey } = await checkInstallation({ config, pool, keyholder });
+    const logKey = parseVerifierKey(logVerifierKey);
+    const origin = logKey.name;
     const { keyid, privateKey } = readReplyKey(config.replyKeyFile);
     const sequencer = createSequencer({
       pool,
-      origin: config.origin,
+      origin,
       tiles: createFolderStorage(config.folders.tiles),
       openings: createFolderStorage(config.folders.openings),
-      verifierKeys: [parseVerifierKey(logVerifierKey)],
+      verifierKeys: [logKey],
       log,
       ...createCheckpointSigner(keyholder, (words) => new LedgerError("signature-refused", words)),
       onError: (error) => log.error({ err: error }, "the ledger's sequencer"),
-      ...openWitnesses(config, logVerifierKey),
+      ...openWitnesses(config, logKey),
     });
-    const { force, origin, publicUrl, recipients, folders } = config;
+    const { force, publicUrl, recipients, folders } = config;
     const desk: Desk = {
       ...{ pool, keyholder, sequencer, log, force, origin, publicUrl, recipients, folders, forceVerifierKey },
       now: () => new Date(),
@@ -50,11 +52,11 @@ export async function composeDesk(config: Config): Promise<{ desk: Desk; close: 
 }
 
 /** The witnesses that the policy file names; none without one. */
-function openWitnesses({ witnessPolicyFile, origin }: Config, logVerifierKey: string) {
+function openWitnesses({ witnessPolicyFile }: Config, logKey: VerifierKey) {
   if (witnessPolicyFile === undefined) return {};
   try {
     const policy = parsePolicy(readFileSync(witnessPolicyFile));
-    return { witnesses: createWitnessClient({ policy, log: { origin, keys: [parseVerifierKey(logVerifierKey)] } }) };
+    return { witnesses: createWitnessClient({ policy, log: { origin: logKey.name, keys: [logKey] } }) };
   } catch (cause) {
     const why = cause instanceof LedgerError ? cause.message : "it cannot be read";
     throw new DeskError("bad-config", `The witness policy ${witnessPolicyFile} is no good: ${why}`, { cause });
@@ -91,8 +93,14 @@ async function checkInstallation(given: {
       throw new DeskError("not-initialised", `The folder ${folder} is gone; restore it, a new one would fork the log`);
     }
   }
-  if (installed.force !== config.force || installed.origin !== config.origin) {
-    throw new DeskError("bad-config", "force or origin differ from what this database was made for");
+  if (installed.force !== config.force) {
+    throw new DeskError("bad-config", "force differs from what this database was made for");
+  }
+  if (installed.origin !== parseVerifierKey(installed.logVerifierKey).name) {
+    throw new DeskError(
+      "bad-config",
+      "This database's log has another origin than its key's name: no witness knows it",
+    );
   }
   const status = await keyholder.call("status", {});
   if (status.logVerifierKey !== installed.logVerifierKey || status.forceVerifierKey !== installed.forceVerifierKey) {

@@ -14,8 +14,6 @@ const configSchema = z.strictObject({
   keyholderSocket: path,
   /** The controller's id, as in its agreements. */
   force: name,
-  /** The log's origin line. */
-  origin: z.string("the log's origin line").regex(/^[!-~]{1,255}$/, "1 to 255 printable characters, no spaces"),
   /** The address by which bureaux reach this desk. */
   publicUrl: z.url({ protocol: /^https?$/, error: "an http(s) address" }).transform((url) => url.replace(/\/+$/, "")),
   /** 0 takes a free one. */

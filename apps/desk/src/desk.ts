@@ -13,7 +13,7 @@ export type Desk = {
   readonly now: () => Date;
   /** The controller's id, as in its agreements. */
   readonly force: string;
-  /** The log's origin line. */
+  /** The log's origin: the name of its key. */
   readonly origin: string;
   /** The address by which bureaux reach this desk; signed requests cover it. */
   readonly publicUrl: string;

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { mkdirSync } from "node:fs";
+import { parseVerifierKey } from "@tipstaff/ledger";
 import { migrateLedger } from "@tipstaff/ledger/postgres";
 import type { KeyholderClient } from "@tipstaff/release-protocol/node";
 import type { Pool } from "pg";
@@ -40,7 +41,7 @@ export async function initDesk(
   const made = await pool.query(
     `insert into installation (force, origin, log_verifier_key, force_verifier_key) values ($1, $2, $3, $4)
      on conflict do nothing`,
-    [config.force, config.origin, status.logVerifierKey, status.forceVerifierKey],
+    [config.force, parseVerifierKey(status.logVerifierKey).name, status.logVerifierKey, status.forceVerifierKey],
   );
   if (made.rowCount === 0) throw new DeskError("already-initialised", "This database holds a desk already");
   const { data, tiles, openings, orders, reports } = config.folders;

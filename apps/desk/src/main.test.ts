@@ -57,7 +57,7 @@ describe("desk", () => {
     writeFileSync(file, JSON.stringify({ port: 70000, force: "a b", folders: { data: "x" }, colour: 1 }));
     const { code, stderr } = await run("serve", "--config", file);
     expect(code).toBe(2);
-    for (const key of ["databaseUrl", "keyholderSocket", "force", "origin", "publicUrl", "port", "replyKeyFile"])
+    for (const key of ["databaseUrl", "keyholderSocket", "force", "publicUrl", "port", "replyKeyFile"])
       expect(stderr).toContain(`${key}: required`);
     for (const key of ["folders.tiles", "folders.openings", "folders.orders", "folders.reports"])
       expect(stderr).toContain(key);

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { openSubject, signatureLines } from "@tipstaff/ledger";
+import { openSubject, parsePolicy, parseVerifierKey, signatureLines, verifyPolicy } from "@tipstaff/ledger";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { keyholderHandlers as calls, consoleHandlers as console } from "./calls.ts";
 import { sha256Hex } from "./encoding.ts";
@@ -11,7 +11,9 @@ import { RefusedCall } from "./server/refused-call.ts";
 import {
   base64url,
   createScenario,
+  FORCE,
   makeBureauKeys,
+  ORIGIN,
   pinEverything,
   RECIPIENT,
   startTestKeyholder,
@@ -265,27 +267,45 @@ describe("agreements", () => {
 });
 
 describe("the log", () => {
-  const sign = (origin: string) =>
+  const sign = (origin: string = ORIGIN) =>
     calls["checkpoints/sign"](held.keyholder, {
       ...{ origin, oldSize: 0, size: 1, root: base64url(Buffer.alloc(32, 1)), consistency: [] },
     });
 
-  test("is signed after it was pinned, and no other is pinned after it", () => {
-    expect(codeOf(() => sign("a.example/log"))).toBe("log-not-pinned");
-    console["log/pin"](held.keyholder, { origin: "a.example/log" });
-    expect(console["log/pin"](held.keyholder, { origin: "a.example/log" })).toEqual({ pinned: true });
-    expect(codeOf(() => console["log/pin"](held.keyholder, { origin: "b.example/log" }))).toBe("other-log");
-    expect(codeOf(() => sign("b.example/log"))).toBe("other-log");
-    expect(sign("a.example/log")).toMatchObject({ ok: true });
+  const pinLog = (origin: string) => console["log/pin"](held.keyholder, { origin });
+  const others = ["b.example/log", FORCE, `${FORCE}/log`, `${ORIGIN}/`, ORIGIN.toUpperCase()];
+
+  test("is signed after it was pinned, and no other is pinned or signed, before it or after", () => {
+    const refuseOthers = () => {
+      for (const origin of others) expect(codeOf(() => pinLog(origin))).toBe("other-log");
+    };
+    refuseOthers();
+    expect(codeOf(() => sign())).toBe("log-not-pinned");
+    expect(pinLog(ORIGIN)).toEqual({ pinned: true });
+    expect(pinLog(ORIGIN)).toEqual({ pinned: true });
+    refuseOthers();
+    for (const origin of others) expect(codeOf(() => sign(origin))).toBe("other-log");
+    expect(sign()).toMatchObject({ ok: true });
+  });
+
+  test("is signed under its own name: a policy that names its key believes it, and a witness finds it", () => {
+    pinLog(ORIGIN);
+    const answer = sign();
+    if (answer instanceof Promise || !answer.ok) throw new Error("not signed");
+    const logVerifierKey = held.keyholder.keys.checkpointSigner.verifierKey;
+    expect(calls.status(held.keyholder, {})).toMatchObject({ logVerifierKey });
+    const policy = parsePolicy(Buffer.from(`log ${logVerifierKey}\nquorum none\n`));
+    expect(verifyPolicy(Buffer.from(answer.note), { policy })).toMatchObject({ ok: true, log: ORIGIN });
+    expect(parseVerifierKey(logVerifierKey).name).toBe(ORIGIN);
   });
 
   test("is not signed twice for one size, also after a restart", async () => {
-    console["log/pin"](held.keyholder, { origin: "a.example/log" });
-    expect(sign("a.example/log")).toMatchObject({ ok: true });
+    pinLog(ORIGIN);
+    expect(sign()).toMatchObject({ ok: true });
     held = await held.reopen();
-    expect(sign("a.example/log")).toMatchObject({ ok: true });
+    expect(sign()).toMatchObject({ ok: true });
     const root = base64url(Buffer.alloc(32, 2));
-    const fork = { origin: "a.example/log", oldSize: 0, size: 1, root, consistency: [] };
+    const fork = { origin: ORIGIN, oldSize: 0, size: 1, root, consistency: [] };
     expect(calls["checkpoints/sign"](held.keyholder, fork)).toMatchObject({ ok: false, reason: "fork", size: 1 });
   });
 });

@@ -16,7 +16,10 @@ export function createSecrets(store: Store, keyEncryptionKey: Uint8Array): void 
 }
 
 /** Opens the force's secrets; throws SealingError `not-authentic` under another key file than the store's. */
-export function openForceKeys(store: Store, { key, force }: { key: Uint8Array; force: string }): ForceKeys {
+export function openForceKeys(
+  store: Store,
+  { key, force, origin }: { key: Uint8Array; force: string; origin: string },
+): ForceKeys {
   const wrapping = deriveWrappingKey(key);
   const open = (use: SecretUse): Uint8Array => {
     const row = store.get("select wrapped from secret where name = ?", nameOf(use));
@@ -30,7 +33,7 @@ export function openForceKeys(store: Store, { key, force }: { key: Uint8Array; f
     pseudonym: open("pseudonym"),
     index: open("index"),
     fingerprint: open("fingerprint"),
-    checkpointSigner: createNoteSigner(`${force}/log`, open("checkpoint")),
+    checkpointSigner: createNoteSigner(origin, open("checkpoint")),
     forceSigner: createNoteSigner(force, open("force")),
   };
 }

@@ -15,6 +15,7 @@ export type ForceKeys = {
   readonly pseudonym: Uint8Array;
   readonly index: Uint8Array;
   readonly fingerprint: Uint8Array;
+  /** Its name is the log's origin: by that name witnesses and policies know the log (C2SP tlog-policy). */
   readonly checkpointSigner: NoteSigner;
   readonly forceSigner: NoteSigner;
 };

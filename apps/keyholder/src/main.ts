@@ -22,13 +22,14 @@ program
   .description("make a new keyholder: key file, store, secrets; refuses an existing one")
   .requiredOption("--folder <dir>", "where key file and store lie")
   .requiredOption("--force <id>", "id of the force", parseForce)
+  .requiredOption("--origin <name>", "the log's origin and its key's name, as police.example/log", parseOrigin)
   .option("--passphrase-file <file>", "put the key file under the passphrase in this file's first line")
   .option("--not-in <dir>", "a data or backup folder, in which the key file may not lie", collect, [])
-  .action(async (options: { folder: string; force: string; passphraseFile?: string; notIn: string[] }) => {
-    const { folder, force, passphraseFile, notIn } = options;
+  .action(async (options: InitArguments) => {
+    const { folder, force, origin, passphraseFile, notIn } = options;
     const forbiddenFolders = notIn.map((path) => resolve(path));
     const passphrase = readPassphrase(passphraseFile);
-    const keys = await initKeyholder({ folder, force, passphrase, forbiddenFolders, now: new Date() });
+    const keys = await initKeyholder({ folder, force, origin, passphrase, forbiddenFolders, now: new Date() });
     process.stdout.write(`${JSON.stringify(keys)}\n`);
   });
 
@@ -61,6 +62,8 @@ program
     log.info("ready");
   });
 
+type InitArguments = { folder: string; force: string; origin: string; passphraseFile?: string; notIn: string[] };
+
 type ServeArguments = {
   folder: string;
   socket: string;
@@ -79,6 +82,11 @@ function collect(value: string, before: string[]): string[] {
 function parseForce(text: string): string {
   if (/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(text)) return text;
   throw new InvalidArgumentError("1 to 64 letters, digits, dots, hyphens, underscores.");
+}
+
+function parseOrigin(text: string): string {
+  if (/^[!-*,-~]{1,255}$/.test(text)) return text;
+  throw new InvalidArgumentError("1 to 255 printable characters, no space and no plus sign.");
 }
 
 function parseCount(text: string): number {

@@ -44,7 +44,11 @@ describe.skipIf(skipped !== undefined)("a keyholder under its own OS user", () =
     }
     const node = ["--disable-warning=ExperimentalWarning", MAIN];
     const folder = ["--folder", place("keyholder")];
-    const made = spawnSync(process.execPath, [...node, "init", ...folder, "--force", FORCE], as(KEYHOLDER));
+    const made = spawnSync(
+      process.execPath,
+      [...node, "init", ...folder, "--force", FORCE, "--origin", "police.example/log"],
+      as(KEYHOLDER),
+    );
     expect(made.status).toBe(0);
     const sockets = ["--socket", place("run", "desk.sock"), "--console-socket", place("run", "console.sock")];
     const child = spawn(process.execPath, [...node, "serve", ...folder, ...sockets, "--desk-in-group"], {

@@ -14,6 +14,7 @@ import {
   createScenario,
   FORCE,
   makeBureauKeys,
+  ORIGIN,
   pinEverything,
   RECIPIENT,
   type Shown,
@@ -32,10 +33,11 @@ afterEach(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-const init = (...args: string[]) => runMain(["init", "--folder", folder, "--force", FORCE, ...args]);
+const init = (...args: string[]) =>
+  runMain(["init", "--folder", folder, "--force", FORCE, "--origin", ORIGIN, ...args]);
 /** The same without a process of its own, which costs most of a second. */
-const initHere = (passphrase?: string) =>
-  initKeyholder({ folder, force: FORCE, passphrase, forbiddenFolders: [], now: new Date() });
+const initHere = (passphrase?: string, origin = ORIGIN) =>
+  initKeyholder({ folder, force: FORCE, origin, passphrase, forbiddenFolders: [], now: new Date() });
 const serve = async (...args: string[]): Promise<Serving> => {
   serving = await serveMain(folder, args);
   return serving;
@@ -77,11 +79,19 @@ describe("keyholder init", () => {
     const first = await init();
     expect(first.code).toBe(0);
     expect(JSON.parse(first.stdout)).toEqual({
-      logVerifierKey: expect.stringMatching(/^exampleshire-police\/log\+[0-9a-f]{8}\+/),
+      logVerifierKey: expect.stringMatching(/^exampleshire-police\.example\/tipstaff\/log\+[0-9a-f]{8}\+/),
       forceVerifierKey: expect.stringMatching(/^exampleshire-police\+[0-9a-f]{8}\+/),
     });
     for (const name of ["key", "store.db"]) expect(statSync(join(folder, name)).mode & 0o077).toBe(0);
     expect(await init()).toMatchObject({ code: 2, stdout: "", stderr: expect.stringContaining("key-file-exists") });
+  });
+
+  test("refuses a name for the log that no key may bear, or that the force's own key bears", async () => {
+    for (const origin of ["police.example/my log", "police.example/log+1"]) {
+      expect(await init("--origin", origin)).toMatchObject({ code: 1, stdout: "" });
+    }
+    expect(await refusal(initHere(undefined, FORCE))).toContain("must not be the force's own");
+    expect(existsSync(join(folder, "key"))).toBe(false);
   });
 
   test("refuses a folder inside a data folder", async () => {

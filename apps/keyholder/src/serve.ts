@@ -32,11 +32,13 @@ export async function openKeyholder(options: ServeOptions): Promise<Keyholder> {
   const store = openStore(files.store);
   try {
     const force = readSetting(store, "force");
+    const origin = readSetting(store, "origin");
     const forbidden = readSetting(store, "forbidden-folders");
-    if (force === undefined || forbidden === undefined) throw new Error("the store is not whole: restore it");
+    if (force === undefined || origin === undefined || forbidden === undefined)
+      throw new Error("the store is not whole: restore it");
     const forbiddenFolders = z.array(z.string()).parse(JSON.parse(forbidden));
     const place = { path: files.keyFile, forbiddenFolders, ...(passphrase === undefined ? {} : { passphrase }) };
-    const keys = openForceKeys(store, { key: await openKeyFile(place), force });
+    const keys = openForceKeys(store, { key: await openKeyFile(place), force, origin });
     return { force, store, keys, factsCache: createFactsCache(), dailyOpenings, dailyIndexes, now, log };
   } catch (error) {
     store.close();

@@ -97,7 +97,8 @@ type TestBudgets = typeof TEST_BUDGETS;
 export async function startTestKeyholder(budgets: TestBudgets = TEST_BUDGETS): Promise<TestKeyholder> {
   const folder = mkdtempSync(join(tmpdir(), "keyholder-"));
   const clock = { now: new Date("2026-06-01T09:00:00.000Z") };
-  await initKeyholder({ folder, force: FORCE, passphrase: undefined, forbiddenFolders: [], now: clock.now });
+  const named = { folder, force: FORCE, origin: ORIGIN };
+  await initKeyholder({ ...named, passphrase: undefined, forbiddenFolders: [], now: clock.now });
   return openTestKeyholder(folder, clock, budgets);
 }
 

@@ -16,7 +16,6 @@ const pinsSchema = z.strictObject({
   logVerifierKey: z.string(),
   deskUrl: z.string().regex(/^https?:\/\/[A-Za-z0-9.:[\]-]+$/),
   replyKey: z.strictObject({ id: z.string(), publicKey: z.string() }),
-  origin: z.string().optional(),
 });
 type PinsFile = z.infer<typeof pinsSchema>;
 
@@ -26,9 +25,8 @@ export type PinnedAgreement = { readonly digest: string; readonly agreement: Agr
 /** What this bureau trusts; nothing that the desk says is believed without it. */
 export type Pins = {
   readonly force: VerifierKey;
+  /** The key's name is the log's origin. */
   readonly log: VerifierKey;
-  /** The log's origin where it was pinned; else any that the log's key has signed. */
-  readonly origin: string | undefined;
   readonly deskUrl: string;
   readonly replyKeyFor: (keyid: string) => KeyObject | undefined;
   readonly agreements: ReadonlyMap<string, PinnedAgreement>;
@@ -42,7 +40,6 @@ export type PinOptions = {
   readonly replyKeyId: string;
   readonly replyPublicKey: string;
   readonly agreement: string;
-  readonly origin?: string | undefined;
   /** Lets other keys take the place of those pinned before. */
   readonly replace?: boolean | undefined;
 };
@@ -61,7 +58,6 @@ export function pin(options: PinOptions): { agreement: string; force: string } {
     logVerifierKey: options.logVerifierKey,
     deskUrl: options.deskUrl.replace(/\/$/, ""),
     replyKey: { id: options.replyKeyId, publicKey: options.replyPublicKey },
-    ...(options.origin === undefined ? {} : { origin: options.origin }),
   });
   if (!parsed.success) throw new BureauError("bad-input", "--desk-url: an http address without a path");
   const file = parsed.data;
@@ -92,7 +88,6 @@ export function readPins(place: Place, keys: BureauKeys): Pins {
   return {
     force,
     log: toVerifierKey("log", file.logVerifierKey),
-    origin: file.origin,
     deskUrl: file.deskUrl,
     replyKeyFor: (keyid) => (keyid === file.replyKey.id ? replyKey : undefined),
     agreements: new Map(agreements.map((agreement) => [agreement.digest, agreement])),

@@ -189,7 +189,7 @@ async function openAnswer(
     identity: flight.identity,
     force: pins.force,
     readCheckpoint,
-    origin: pins.origin,
+    origin: pins.log.name,
   });
   const alarm = async (fault: string): Promise<undefined> => {
     log.error({ line, job: flight.job, fault }, "release answer refused");

@@ -34,8 +34,8 @@ export type Expected = {
   readonly force: VerifierKey;
   /** Reads checkpoints of the pinned log. */
   readonly readCheckpoint: ReadCheckpoint;
-  /** The pinned origin, if one is. */
-  readonly origin: string | undefined;
+  /** The pinned log's. */
+  readonly origin: string;
 };
 
 /**
@@ -51,8 +51,8 @@ export function checkAnswer(answer: ReleaseAnswer, expected: Expected): CheckedA
   const sealed = fromBase64url(answer.sealed);
   const statement = outcomeStatement({ outcome: "released", leafHash: hash, enc, sealed });
   if (!verifyBytes(expected.force, statement, fromBase64url(answer.signature))) return refuse("outcome-signature");
-  if (expected.origin !== undefined && answer.origin !== expected.origin) return refuse("other-log");
-  const checkpoint = expected.readCheckpoint(answer.checkpoint, answer.origin);
+  if (answer.origin !== expected.origin) return refuse("other-log");
+  const checkpoint = expected.readCheckpoint(answer.checkpoint);
   if (checkpoint === undefined) return refuse("checkpoint");
   const proof = answer.proof.map((hashText) => Buffer.from(hashText, "base64"));
   const isIncluded = verifyInclusion({

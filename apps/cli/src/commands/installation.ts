@@ -6,6 +6,7 @@ import { exampleAgreement } from "../demo/example-agreement.ts";
 import { startTap } from "../drill/tap.ts";
 import { createProgress } from "../progress.ts";
 import { establish, startAll, stopAll } from "../services/establish.ts";
+import { originOf } from "../services/home.ts";
 import {
   initInstallation,
   publicPort,
@@ -24,8 +25,9 @@ export function registerInstallation(program: Command): void {
     .description("a new force with a bureau beside it: keys, log, database, a first signed agreement")
     .option("--force <id>", "the controller's id", "exampleshire-police")
     .option("--recipient <id>", "the card contractor's id", "cardmaker")
+    .option("--origin <name>", "the log's name for ever, as police.example/log; without it FORCE.example/tipstaff/log")
     .option("--lines <n>", "printing lines of the bureau", Number, 8)
-    .action(async (options: { force: string; recipient: string; lines: number }, command: Command) => {
+    .action(async (options: { force: string; recipient: string; origin?: string; lines: number }, command: Command) => {
       const context = contextOf(command);
       const progress = createProgress(process.stderr);
       const { home, settings } = await initInstallation(context.home.root, options);
@@ -34,8 +36,14 @@ export function registerInstallation(program: Command): void {
           exampleAgreement(repository, { keys, receiptWithin: "PT2M" });
         await stopAll(await establish(home, settings, { lines: options.lines, logLevel: "info", agreement }));
       });
-      const { logVerifierKey, forceVerifierKey, origin } = settings;
-      context.answer({ home: home.root, origin, logVerifierKey, forceVerifierKey, agreements: home.agreements });
+      const { logVerifierKey, forceVerifierKey } = settings;
+      context.answer({
+        home: home.root,
+        origin: originOf(settings),
+        logVerifierKey,
+        forceVerifierKey,
+        agreements: home.agreements,
+      });
     });
   program
     .command("serve [app]")

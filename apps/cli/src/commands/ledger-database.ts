@@ -1,5 +1,6 @@
 import { createFolderStorage } from "@tipstaff/ledger/folder";
 import { Pool } from "pg";
+import { originOf } from "../services/home.ts";
 import { deskDatabaseUrl } from "../services/installation.ts";
 import type { Context } from "./context.ts";
 
@@ -18,10 +19,10 @@ export async function withLedger<T>(
 }
 
 function openLedger({ home, settings }: Context) {
-  const { origin, logVerifierKey } = settings();
+  const own = settings();
   return {
-    origin,
-    logVerifierKey,
+    origin: originOf(own),
+    logVerifierKey: own.logVerifierKey,
     tiles: createFolderStorage(home.tiles),
     openings: createFolderStorage(home.openings),
   };

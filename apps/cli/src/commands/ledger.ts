@@ -9,6 +9,7 @@ import { registerLedgerCensus } from "./ledger-census.ts";
 import { registerLedgerComplete } from "./ledger-complete.ts";
 import { evidenceWords, isEvidence, verifyEvidenceAt } from "./ledger-evidence.ts";
 import { registerLedgerFsck } from "./ledger-fsck.ts";
+import { registerLedgerKey } from "./ledger-key.ts";
 import { openLog } from "./ledger-place.ts";
 import { judgeNote, readPolicy, type Witnessing, witnessedBy, witnessWords } from "./ledger-policy.ts";
 import { registerLedgerProve } from "./ledger-prove.ts";
@@ -108,6 +109,7 @@ export function registerLedger(program: Command): void {
       context.answer(result, words);
       if (!result.verified) process.exitCode = 1;
     });
+  registerLedgerKey(ledger);
   registerLedgerProve(ledger);
   registerLedgerWitness(ledger);
   registerLedgerCensus(ledger);

@@ -2,6 +2,7 @@ import { copyFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { verifyLedger } from "../commands/ledger.ts";
+import { originOf } from "../services/home.ts";
 import { deskApi } from "../services/installation.ts";
 import { type Drilled, drillApart } from "./drill-apart.ts";
 import type { Imported, Order, Produced } from "./main-job.ts";
@@ -78,7 +79,7 @@ function assemble(stage: Stage, { acts, exposure, status, ledger, drill }: Findi
     holds: acts.runs.flatMap((run) => run?.holds ?? []),
     ledger: {
       path: stage.home.tiles,
-      origin: stage.settings.origin,
+      origin: originOf(stage.settings),
       size: ledger.size,
       verified: ledger.verified,
     },

@@ -2,6 +2,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { CliError } from "../cli-error.ts";
+import { originOf } from "./home.ts";
 import {
   type AppProcess,
   appJson,
@@ -94,7 +95,7 @@ async function signAgreement(home: Home, settings: Settings, text: string, recip
   const forceLine = signedSchema.parse(await console.post("/agreements/sign", { bytes }));
   const signatures = `${forceLine.line.trimEnd()}\n${recipientLine.stdout.trimEnd()}\n`;
   writeFileSync(`${file}.sig`, signatures);
-  await console.post("/log/pin", { origin: settings.origin });
+  await console.post("/log/pin", { origin: originOf(settings) });
   await console.post("/recipients/pin", { recipient: settings.recipient, verifierKey: recipientKey });
   const pinned = pinnedSchema.parse(await console.post("/agreements/pin", { bytes, signatures }));
   if (!pinned.ok) throw new CliError("failed", `The keyholder does not pin the agreement: ${pinned.reason}.`, "");

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
+import { parseLogKey } from "@tipstaff/ledger";
 import { z } from "zod";
 import { CliError } from "../cli-error.ts";
 
@@ -21,16 +22,18 @@ function everybodyMayPass(folder: string): boolean {
 }
 
 const settingsSchema = z.strictObject({
-  version: z.literal(1),
+  version: z.literal(2),
   force: z.string(),
   recipient: z.string(),
-  origin: z.string(),
   databaseUrl: z.string().optional(),
   ports: z.strictObject({ postgres: z.int(), desk: z.int(), bureau: z.int(), tap: z.int().optional() }),
   logVerifierKey: z.string(),
   forceVerifierKey: z.string(),
 });
 export type Settings = z.infer<typeof settingsSchema>;
+
+/** The log's origin: the name of its key, and no second one, so that witnesses and policies know it (C2SP tlog-policy). */
+export const originOf = ({ logVerifierKey }: Settings): string => parseLogKey(logVerifierKey).name;
 
 /** All the places of one embedded installation, below `--home`. */
 export type Home = ReturnType<typeof openHome>;
@@ -70,7 +73,15 @@ export function readSettings(home: Home): Settings {
   if (!existsSync(home.settingsFile)) {
     throw new CliError("no-installation", `There is no installation in ${home.root}.`, "Make one: tipstaff init");
   }
-  const parsed = settingsSchema.safeParse(parseJson(readFileSync(home.settingsFile, "utf8")));
+  const found = parseJson(readFileSync(home.settingsFile, "utf8"));
+  if (z.object({ version: z.literal(1) }).safeParse(found).success) {
+    throw new CliError(
+      "bad-settings",
+      `${home.root} was made by an older Tipstaff, whose log's key bears another name than the log: no witness can know it.`,
+      "Serve it with the release that made it, or make a new one in another --home.",
+    );
+  }
+  const parsed = settingsSchema.safeParse(found);
   if (!parsed.success) {
     const keys = parsed.error.issues.map((issue) => issue.path.join(".") || "the whole").join(", ");
     throw new CliError("bad-settings", `${home.settingsFile} does not fit: ${keys}.`, "Restore it from a backup.");

@@ -26,8 +26,12 @@ const verifierKeysSchema = z.looseObject({ logVerifierKey: z.string(), forceVeri
 const tokensSchema = z.looseObject({ tokens: z.record(z.string(), z.string()) });
 
 /** Makes a new force in `home`: keys, log, database, staff. Refuses where one exists. */
-export async function initInstallation(folder: string, options: { force: string; recipient: string; tap?: boolean }) {
+export async function initInstallation(
+  folder: string,
+  options: { force: string; recipient: string; origin?: string; tap?: boolean },
+) {
   const home = openHome(folder);
+  const { origin = `${options.force}.example/tipstaff/log` } = options;
   if (existsSync(home.settingsFile)) {
     throw new CliError("bad-input", `${home.root} holds an installation already.`, "Choose another --home.");
   }
@@ -46,15 +50,17 @@ export async function initInstallation(folder: string, options: { force: string;
     ...(options.tap ? { tap: await freePort() } : {}),
   };
   const keys = verifierKeysSchema.parse(
-    await appJson("keyholder", ["init", "--folder", home.keyholder, "--force", options.force, ...forbidden(home)]),
+    await appJson("keyholder", [
+      ...["init", "--folder", home.keyholder, "--force", options.force, "--origin", origin],
+      ...forbidden(home),
+    ]),
   );
   const databasePassword = randomBytes(24).toString("hex");
   writeFileSync(join(home.desk, "database.password"), databasePassword, { mode: 0o600 });
   const settings: Settings = {
-    version: 1,
+    version: 2,
     force: options.force,
     recipient: options.recipient,
-    origin: `${options.force}.example/tipstaff/log`,
     ports,
     logVerifierKey: keys.logVerifierKey,
     forceVerifierKey: keys.forceVerifierKey,
@@ -122,7 +128,6 @@ export async function initDesk(
     databaseUrl: options.databaseUrl,
     keyholderSocket: home.keyholderSocket,
     force: settings.force,
-    origin: settings.origin,
     publicUrl: `http://127.0.0.1:${publicPort(settings)}`,
     port: settings.ports.desk,
     folders: {

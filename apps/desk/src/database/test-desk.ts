@@ -16,6 +16,7 @@ import { startTestPostgres, type TestPostgres } from "./test-postgres.ts";
 import { type Answer, type StaffApi, TEST_STAFF, type TestLogin } from "./test-staff.ts";
 
 const here = dirname(fileURLToPath(import.meta.url));
+const ORIGIN = "exampleshire-police.example/tipstaff/log";
 const keyholderMain = join(here, "..", "..", "..", "keyholder", "src", "main.ts");
 
 export type TestProcess = { readonly pid: number; readonly kill: (signal?: NodeJS.Signals) => Promise<void> };
@@ -66,7 +67,7 @@ async function composeTestDesk(
   const tokens = await initTestDesk(config);
   const { desk, close } = await composeDesk(config);
   const consoleCall = (call: string, body: unknown) => post(join(folder, "console.sock"), call, body);
-  await consoleCall("log/pin", { origin: config.origin });
+  await consoleCall("log/pin", { origin: desk.origin });
   desk.sequencer.start();
   const app = createServer(desk);
   await app.ready();
@@ -100,7 +101,6 @@ function writeConfig(folder: string, given: { databaseUrl: string; bureau: TestB
     ...{ databaseUrl, folders, port: 0, logLevel: process.env.TEST_LOG_LEVEL ?? "warn" },
     keyholderSocket: "keyholder.sock",
     force: "exampleshire-police",
-    origin: "exampleshire-police.example/tipstaff/log",
     publicUrl: "http://desk.example",
     replyKeyFile: "reply.key",
     recipients: { [bureau.recipient]: bureau.verifierKey },
@@ -140,7 +140,14 @@ function toJson(text: string): unknown {
 
 async function makeKeyholder(folder: string): Promise<void> {
   mkdirSync(join(folder, "keys"), { mode: 0o700 });
-  const args = ["init", "--folder", join(folder, "keys", "keyholder"), "--force", "exampleshire-police"];
+  const args = [
+    "init",
+    "--folder",
+    join(folder, "keys", "keyholder"),
+    "--force",
+    "exampleshire-police",
+    ...["--origin", ORIGIN],
+  ];
   const child = spawn(process.execPath, [keyholderMain, ...args, "--not-in", join(folder, "postgres")], {
     stdio: ["ignore", "ignore", "inherit"],
   });

@@ -16,15 +16,20 @@ import { endReplaced, recipientKeys } from "./agreement-store.ts";
 
 const FAULTS_TOLD = 5;
 
-/** Pins the log whose checkpoints are signed. There is one log for ever: another origin is refused. */
-export function pinLog({ store, now }: Keyholder, { origin }: ConsoleRequest<"log/pin">): ConsoleResponse<"log/pin"> {
+/** Lets checkpoints be signed, of the log whose name the signing key bears. There is one for ever: another origin is refused. */
+export function pinLog(
+  { store, keys, now }: Keyholder,
+  { origin }: ConsoleRequest<"log/pin">,
+): ConsoleResponse<"log/pin"> {
   return store.transaction(() => {
-    const pinned = readSetting(store, "origin");
-    if (pinned !== undefined && pinned !== origin) {
-      throw new RefusedCall("other-log", "another log's origin is pinned already; one keyholder signs one log");
+    if (origin !== keys.checkpointSigner.name) {
+      throw new RefusedCall(
+        "other-log",
+        "this keyholder signs one log, whose origin is the name of its key: another one",
+      );
     }
-    if (pinned === undefined) {
-      writeSetting(store, "origin", origin);
+    if (readSetting(store, "log-pinned") === undefined) {
+      writeSetting(store, "log-pinned", "yes");
       appendJournal(store, { at: now(), what: "log-pinned", detail: { origin } });
     }
     return { pinned: true };

@@ -30,9 +30,12 @@ export function signCheckpoint(
   { store, keys }: Keyholder,
   { origin, oldSize, size, root, consistency }: KeyholderRequest<"checkpoints/sign">,
 ): KeyholderResponse<"checkpoints/sign"> {
-  const pinned = readSetting(store, "origin");
-  if (pinned === undefined) throw new RefusedCall("log-not-pinned", "the log's origin must be pinned at the console");
-  if (pinned !== origin) throw new RefusedCall("other-log", "this is not the origin that was pinned at the console");
+  if (readSetting(store, "log-pinned") === undefined) {
+    throw new RefusedCall("log-not-pinned", "the log's origin must be pinned at the console");
+  }
+  if (origin !== keys.checkpointSigner.name) {
+    throw new RefusedCall("other-log", "this is not the log whose name this keyholder's key bears");
+  }
   const proof = consistency.map(fromBase64).filter((hash) => hash !== undefined);
   const next = { size, root: fromBase64url(root) };
   return store.transaction(() => {

@@ -10,7 +10,6 @@ import { toEntryFacts } from "../facts/open-facts.ts";
 import { appendJournal } from "../journal/journal.ts";
 import type { Keyholder } from "../keyholder.ts";
 import { createKeyring } from "../roots/root-keys.ts";
-import { readSetting } from "../settings.ts";
 import { createWitnessJudge } from "../witnesses/witness-policy.ts";
 import { chargeRelease } from "./charge-release.ts";
 import { judgeRelease, type ReleaseEvidence, type ReleaseJudgement, type ReleaseKnowledge } from "./judge-release.ts";
@@ -38,7 +37,7 @@ export async function decideReleases(
   { releases }: KeyholderRequest<"releases/decide">,
 ): Promise<KeyholderResponse<"releases/decide">> {
   const known = gatherKnowledge(keyholder);
-  const origin = readSetting(keyholder.store, "origin") ?? "";
+  const origin = keyholder.keys.checkpointSigner.name;
   const prepared = await Promise.all(releases.map((shown) => prepare(keyholder, known, { shown, origin })));
   return keyholder.store.transaction(() => {
     const outcomes = prepared.map((release) => decide(keyholder, release));

@@ -1,5 +1,5 @@
 /** Written into the store's `user_version`; another number is another keyholder's store. */
-export const STORE_VERSION = 2;
+export const STORE_VERSION = 3;
 
 export const storeSchema = `
 create table setting (name text primary key, value text not null) without rowid;

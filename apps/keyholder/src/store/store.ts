@@ -42,7 +42,9 @@ export function openStore(path: string): Store {
   const version = store.get("pragma user_version")?.user_version;
   if (version !== STORE_VERSION) {
     store.close();
-    throw new Error(`the store is of version ${String(version)}; this keyholder reads version ${STORE_VERSION}`);
+    throw new Error(
+      `the store is of version ${String(version)}; this keyholder reads version ${STORE_VERSION}: serve it with the release that made it`,
+    );
   }
   return store;
 }

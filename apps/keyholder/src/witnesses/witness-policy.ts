@@ -53,7 +53,7 @@ export function createWitnessJudge({ store, keys }: Keyholder): (claim: Witnesse
   if (text === undefined) return () => true;
   const policy = readPolicy(text);
   const log = {
-    origin: readSetting(store, "origin") ?? "",
+    origin: keys.checkpointSigner.name,
     keys: [parseVerifierKey(keys.checkpointSigner.verifierKey)],
   };
   const judged = new Map<string, { size: bigint; root: Uint8Array } | undefined>();
