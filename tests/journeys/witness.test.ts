@@ -76,13 +76,7 @@ test("a new force's log is witnessed and verified under the key that the command
   expect(good.out).toContain("Policy: fulfilled.");
   const alone = await at("ledger", "verify", tiles, "--policy", policyOf("alone", `log ${key}`, "quorum none"));
   expect([alone.code, alone.out]).toEqual([0, expect.stringContaining("entries verify")]);
-  for (const [name, words] of [
-    [ORIGIN, "no-known-signature"],
-    ["exampleshire-police/log", "unknown-log"],
-  ] as const) {
-    const other = createNoteSigner(name, new Uint8Array(32).fill(3)).verifierKey;
-    const strange = await at("ledger", "verify", tiles, "--policy", policyOf("other", `log ${other}`, ...asks));
-    expect([strange.code, strange.out]).toEqual([1, expect.stringContaining("DOES NOT VERIFY")]);
-    expect([name, strange.out]).toEqual([name, expect.stringContaining(words)]);
-  }
+  const other = createNoteSigner(ORIGIN, new Uint8Array(32).fill(3)).verifierKey;
+  const strange = await at("ledger", "verify", tiles, "--policy", policyOf("other", `log ${other}`, ...asks));
+  expect([strange.code, strange.out]).toEqual([1, expect.stringMatching(/^DOES NOT VERIFY .*key-id-mismatch/)]);
 }, 600_000);
