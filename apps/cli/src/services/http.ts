@@ -6,6 +6,7 @@ const problemSchema = z.looseObject({
   title: z.string().optional(),
   code: z.string().optional(),
   detail: z.string().optional(),
+  advice: z.string().optional(),
 });
 
 /** What goes wrong after a long answer has begun is told in a line of its own. */
@@ -92,13 +93,15 @@ function unreachable(name: string, error: Error): CliError {
   return new CliError("not-running", `The ${name} does not answer (${error.message}).`, "Start it: tipstaff serve all");
 }
 
+/** What the caller got wrong could not run at all; what a rule says no to is a refusal. */
+const codeOf = (status: number) => (status >= 500 ? "failed" : status === 400 ? "bad-input" : "refused");
+const ADVICE = { failed: "Read its log.", "bad-input": "Nothing was changed.", refused: "Nothing was changed." };
+
 function refusal(name: string, status: number, value: unknown): CliError {
   const problem = problemSchema.safeParse(value);
-  const told = problem.success ? [problem.data.title, problem.data.detail].filter(Boolean).join(": ") : "";
-  const code = problem.success && problem.data.code ? ` [${problem.data.code}]` : "";
-  return new CliError(
-    status >= 500 ? "failed" : "refused",
-    `The ${name} answered ${status}${code}. ${told}`.trim(),
-    status >= 500 ? "Read its log." : "Nothing was changed.",
-  );
+  const { title, detail, code, advice } = problem.success ? problem.data : {};
+  const told = [title, detail].filter(Boolean).join(": ");
+  const kind = codeOf(status);
+  const words = `The ${name} answered ${status}${code ? ` [${code}]` : ""}. ${told}`.trim();
+  return new CliError(kind, words, advice ?? ADVICE[kind]);
 }

@@ -3,6 +3,7 @@ import type { FastifyInstance } from "fastify";
 import { z } from "zod";
 import { requireAction } from "../access/require-action.ts";
 import type { Desk } from "../desk.ts";
+import { demandRecipient } from "../recipients/demand-recipient.ts";
 import { parseBody } from "../server/parse-body.ts";
 import { Problem } from "../server/problem.ts";
 import { declareDisclosure } from "./declare-disclosure.ts";
@@ -51,6 +52,7 @@ export function registerDisclosureRoutes(api: FastifyInstance, desk: Desk): void
   api.get("/disclosures", async (request) => {
     requireAction(request, "list-disclosures");
     const { recipient } = parseBody(listQuery, request.query);
+    if (recipient !== undefined) await demandRecipient(desk, recipient);
     return { disclosures: await listDisclosures(desk.pool, recipient) };
   });
 }

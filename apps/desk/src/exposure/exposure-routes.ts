@@ -2,6 +2,7 @@ import type { FastifyInstance } from "fastify";
 import { z } from "zod";
 import { requireAction } from "../access/require-action.ts";
 import type { Desk } from "../desk.ts";
+import { demandRecipient } from "../recipients/demand-recipient.ts";
 import { parseBody } from "../server/parse-body.ts";
 import { Problem } from "../server/problem.ts";
 import { toExposureCsv } from "./exposure-csv.ts";
@@ -24,6 +25,7 @@ export function registerExposureRoutes(api: FastifyInstance, desk: Desk): void {
     const { recipient, from, to, format } = parseBody(query, request.query);
     const asking = { recipient, from: new Date(from), to: new Date(to), actor: actor.id };
     if (asking.from >= asking.to) throw new Problem(400, "empty-window", "The window must begin before it ends");
+    await demandRecipient(desk, recipient);
     const { rows, declared, unopenable, ...totals } = await tellExposure(desk, reader, asking);
     const { rows: declaredRows, ...declaredTotals } = declared;
     const { rows: shut, ...unopenableTotals } = unopenable;

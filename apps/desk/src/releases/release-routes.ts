@@ -2,6 +2,7 @@ import type { FastifyInstance } from "fastify";
 import { z } from "zod";
 import { requireAction } from "../access/require-action.ts";
 import type { Desk } from "../desk.ts";
+import { demandRecipient } from "../recipients/demand-recipient.ts";
 import { parseBody } from "../server/parse-body.ts";
 import { approveAttempt } from "./approve-attempt.ts";
 import { liftHold } from "./lift-hold.ts";
@@ -26,11 +27,13 @@ export function registerReleaseRoutes(api: FastifyInstance, desk: Desk): void {
   api.get("/holds", async (request) => {
     requireAction(request, "list-holds");
     const { recipient, all } = parseBody(listQuery, request.query);
+    if (recipient !== undefined) await demandRecipient(desk, recipient);
     return { holds: await listHolds(desk.pool, { recipient, all: all === "true" }) };
   });
   api.post("/holds", async (request, reply) => {
     const actor = requireAction(request, "place-hold");
     const { recipient, reason } = parseBody(placeBody, request.body);
+    await demandRecipient(desk, recipient);
     const detail = { words: reason };
     const placed = await placeHold(desk, { recipient, reason: "by-hand", detail, placedBy: actor.id });
     return reply.code(placed.placed ? 201 : 200).send(placed);
@@ -43,11 +46,14 @@ export function registerReleaseRoutes(api: FastifyInstance, desk: Desk): void {
   });
   api.post("/lines/restart", async (request) => {
     const actor = requireAction(request, "restart-line");
-    return restartLine(desk, { ...parseBody(restartBody, request.body), actor: actor.id });
+    const place = parseBody(restartBody, request.body);
+    await demandRecipient(desk, place.recipient);
+    return restartLine(desk, { ...place, actor: actor.id });
   });
   api.get("/releases", async (request) => {
     requireAction(request, "list-releases");
     const { recipient, waiting } = parseBody(releasesQuery, request.query);
+    if (recipient !== undefined) await demandRecipient(desk, recipient);
     return { releases: await listReleases(desk.pool, { recipient, waiting: waiting === "true" }) };
   });
   api.post("/attempts/approve", async (request) => {
