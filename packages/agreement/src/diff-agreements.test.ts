@@ -188,6 +188,33 @@ describe("diffAgreements() says what a change does, in words", () => {
       expect(told[0]?.words).not.toMatch(/undefined|\[object/);
     });
 
+  it.each([
+    [{ limits: { ...limits, unaccounted: 999 } }, "cards released and not yet scanned in: 500 becomes 999"],
+    [{ version: 2 }, "the version: 1 becomes 2"],
+    [{ limits: { ...limits, receiptWithin: "PT3M" } }, "the time for a receipt: 2 minutes becomes 3 minutes"],
+    [
+      { subjects: { include, exclude: { ...exclude, postSensitivity: [] } } },
+      "the posts excluded: covert is taken out",
+    ],
+    [{ subjects: undefined }, "whom it covers: the public instead of the force's people"],
+    [{ transfers: [{ country: "US", safeguard: "IDTA" }] }, "the countries abroad: US, IDTA is added"],
+    [
+      { recipient: { ...base.recipient, role: "controller" as const } },
+      "the recipient's role: processor becomes controller",
+    ],
+  ])("names the clause that changes in plain English: %#", (after, words) => {
+    expect(diffAgreements(base, { ...base, ...after }).changes.map((change) => change.words)).toEqual([words]);
+  });
+
+  it("never tells two numbers, durations or dates without saying whose they are", () => {
+    const told = cases.flatMap(
+      ([, , , after, before]) => diffAgreements({ ...base, ...before }, { ...base, ...after }).changes,
+    );
+    for (const { words } of told.filter(({ words }) => words.includes(" becomes "))) {
+      expect(words).toMatch(/^[a-z][A-Za-z' ]+: .+ becomes .+$/);
+    }
+  });
+
   it("finds nothing between an agreement and itself, whatever the order of its lists", () => {
     const turned = { ...base, categories: [...base.categories].reverse(), never: [...base.never].reverse() };
     expect(diffAgreements(base, turned)).toEqual({ changes: [], verdict: "neutral", signaturesNeeded: 1 });

@@ -1,6 +1,7 @@
 import type { Agreement } from "./agreement-schema.ts";
 import { type CategoryId, isUnder, toCategoryLabel } from "./categories.ts";
 import { type Change, compareAmount, compareDuration, compareSets, compareText, type Effect } from "./changes.ts";
+import { CLAUSE_NAMES } from "./clause-names.ts";
 import { diffGrants } from "./diff-grants.ts";
 
 export type { Change, Effect } from "./changes.ts";
@@ -44,7 +45,6 @@ const diffHead = (before: Agreement, after: Agreement): Change[] => [
   ...compareText("recipient.role", before.recipient.role, after.recipient.role, "widens"),
   ...compareSets({
     path: "recipient.keys",
-    noun: "key",
     before: before.recipient.keys.map(({ id, use, publicKey }) => `${id} for ${use}, ${publicKey}`),
     after: after.recipient.keys.map(({ id, use, publicKey }) => `${id} for ${use}, ${publicKey}`),
     added: "widens",
@@ -56,14 +56,12 @@ const diffHead = (before: Agreement, after: Agreement): Change[] => [
 const diffSubjects = ({ subjects: before }: Agreement, { subjects: after }: Agreement): Change[] => {
   if (before === undefined && after === undefined) return [];
   if (before === undefined || after === undefined) {
-    const words = `covers ${after === undefined ? "the public" : "the force's people"} instead of ${after === undefined ? "the force's people" : "the public"}`;
+    const words = `${CLAUSE_NAMES.subjects}: ${after === undefined ? "the public" : "the force's people"} instead of ${after === undefined ? "the force's people" : "the public"}`;
     return [{ path: "subjects", effect: "widens", words }];
   }
-  const noun = { posts: "posts", kinds: "card kind" };
   return [
     ...compareSets({
       path: "subjects.include.postSensitivity",
-      noun: noun.posts,
       before: before.include.postSensitivity,
       after: after.include.postSensitivity,
       added: "widens",
@@ -71,14 +69,12 @@ const diffSubjects = ({ subjects: before }: Agreement, { subjects: after }: Agre
     ...diffIncludedKinds(before.include.cardKinds, after.include.cardKinds),
     ...compareSets({
       path: "subjects.exclude.postSensitivity",
-      noun: noun.posts,
       before: before.exclude.postSensitivity,
       after: after.exclude.postSensitivity,
       added: "narrows",
     }),
     ...compareSets({
       path: "subjects.exclude.cardKinds",
-      noun: noun.kinds,
       before: before.exclude.cardKinds,
       after: after.exclude.cardKinds,
       added: "narrows",
@@ -89,10 +85,9 @@ const diffSubjects = ({ subjects: before }: Agreement, { subjects: after }: Agre
 const diffIncludedKinds = (before: readonly string[] | undefined, after: readonly string[] | undefined): Change[] => {
   const path = "subjects.include.cardKinds";
   if ((before === undefined) === (after === undefined))
-    return compareSets({ path, noun: "card kind", before: before ?? [], after: after ?? [], added: "widens" });
-  const words =
-    after === undefined ? "covers people whether or not a card is made" : "covers people for whom a card is made";
-  return [{ path, effect: "widens", words }];
+    return compareSets({ path, before: before ?? [], after: after ?? [], added: "widens" });
+  const whom = after === undefined ? "people whether or not a card is made" : "people for whom a card is made";
+  return [{ path, effect: "widens", words: `${CLAUSE_NAMES[path]}: ${whom}` }];
 };
 
 const diffNever = (before: readonly CategoryId[], after: readonly CategoryId[]): Change[] => {
@@ -126,7 +121,7 @@ const diffLimits = ({ limits: before }: Agreement, { limits: after }: Agreement)
       {
         path: "limits",
         effect: "widens",
-        words: after === undefined ? "limits are dropped" : "limits are set, so cards can be released",
+        words: `${CLAUSE_NAMES.limits}: ${after === undefined ? "dropped" : "set, so cards can be released"}`,
       },
     ];
   return [
@@ -144,14 +139,12 @@ const diffLimits = ({ limits: before }: Agreement, { limits: after }: Agreement)
 const diffOnward = (before: Agreement, after: Agreement): Change[] => [
   ...compareSets({
     path: "subProcessors",
-    noun: "sub-processor",
     before: before.subProcessors.map(({ id, name, purpose }) => `${name} (${id}), ${purpose}`),
     after: after.subProcessors.map(({ id, name, purpose }) => `${name} (${id}), ${purpose}`),
     added: "widens",
   }),
   ...compareSets({
     path: "transfers",
-    noun: "transfer to",
     before: before.transfers.map(({ country, safeguard }) => `${country}, ${safeguard}`),
     after: after.transfers.map(({ country, safeguard }) => `${country}, ${safeguard}`),
     added: "widens",
