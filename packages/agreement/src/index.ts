@@ -19,6 +19,7 @@ export {
   isUnder,
   toCategoryLabel,
 } from "./categories.ts";
+export { checkSignable } from "./check-signable.ts";
 export { type AgreementDiff, type Change, diffAgreements, type Effect } from "./diff-agreements.ts";
 export { explainAgreement } from "./explain-agreement.ts";
 export { type Fault, formatFault } from "./faults.ts";

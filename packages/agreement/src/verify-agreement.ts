@@ -1,8 +1,7 @@
 import type { Agreement } from "./agreement-schema.ts";
+import { checkSignable } from "./check-signable.ts";
 import type { Fault } from "./faults.ts";
 import { parseAgreement } from "./parse-agreement.ts";
-import { MAX_FILE_BYTES } from "./read-yaml.ts";
-import { decodeUtf8 } from "./utf8.ts";
 
 const MAX_SIGNATURES_CHARACTERS = 8_192;
 const MAX_SIGNATURE_LINES = 16;
@@ -51,8 +50,8 @@ const refuse = (reason: AgreementRefusal): VerifiedAgreement => ({ ok: false, re
  * (C2SP signed-note: the text is the file, the lines stand in the `.sig` file), and checks that it is between them.
  */
 export const verifyAgreement = (signed: SignedAgreement): VerifiedAgreement => {
-  const { bytes, parties, verifySignature } = signed;
-  if (!isSignable(bytes)) return refuse("not-signable");
+  const { bytes, parties, verifySignature, fileName = "agreement" } = signed;
+  if (checkSignable(bytes, { fileName }).length > 0) return refuse("not-signable");
   const lines = parseSignatureLines(signed.signatures);
   if (lines === undefined) return refuse("signatures-malformed");
   if (parties.controller.signer === parties.recipient.signer) return refuse("same-signer");
@@ -60,18 +59,11 @@ export const verifyAgreement = (signed: SignedAgreement): VerifiedAgreement => {
   if (!signers.includes(parties.controller.signer)) return refuse("controller-not-signed");
   if (!signers.includes(parties.recipient.signer)) return refuse("recipient-not-signed");
 
-  const parsed = parseAgreement(bytes, { fileName: signed.fileName ?? "agreement" });
+  const parsed = parseAgreement(bytes, { fileName });
   if (!parsed.ok) return { ok: false, reason: "faulty", faults: parsed.faults };
   const { controller, recipient } = parsed.agreement;
   if (controller.id !== parties.controller.id || recipient.id !== parties.recipient.id) return refuse("other-parties");
   return { ok: true, agreement: parsed.agreement };
-};
-
-const isSignable = (bytes: Uint8Array): boolean => {
-  if (bytes.length > MAX_FILE_BYTES) return false;
-  const text = decodeUtf8(bytes);
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: signed-note forbids them in the text.
-  return text?.endsWith("\n") === true && !/[\u0000-\u0009\u000B-\u001F]/.test(text);
 };
 
 /**
