@@ -29,7 +29,7 @@ const stateNames = Object.keys(REQUEST_MOVES);
 const listQuery = z.strictObject({
   state: z
     .string()
-    .refine((state) => stateNames.includes(state))
+    .refine((state) => stateNames.includes(state), `one of these is required: ${stateNames.join(", ")}`)
     .optional(),
   after: uuid.optional(),
   limit: z.coerce.number().int().min(1).max(1000).default(100),

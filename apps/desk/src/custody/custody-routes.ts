@@ -4,6 +4,7 @@ import { requireAction } from "../access/require-action.ts";
 import { isCardNumber } from "../cards/card-number.ts";
 import { REVOCATION_REASONS } from "../cards/states.ts";
 import type { Desk } from "../desk.ts";
+import { nameField } from "../server/fields.ts";
 import { parseBody } from "../server/parse-body.ts";
 import { Problem } from "../server/problem.ts";
 import { type ChangedValidity, changeValidity } from "./change-validity.ts";
@@ -13,8 +14,8 @@ import { handOverCards } from "./hand-over-cards.ts";
 import { receiveCards } from "./receive-cards.ts";
 
 const MAX_CARDS = 50_000;
-const blank = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/);
-const number = z.string().refine(isCardNumber, "a card number with its check digit");
+const blank = nameField;
+const number = z.string().refine(isCardNumber, "a card number is required: ten digits, the last of them a check digit");
 const receiveBody = z.strictObject({
   scans: z
     .array(z.union([z.strictObject({ blank }), z.strictObject({ number })]))

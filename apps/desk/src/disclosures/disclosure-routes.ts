@@ -4,6 +4,7 @@ import { z } from "zod";
 import { requireAction } from "../access/require-action.ts";
 import type { Desk } from "../desk.ts";
 import { demandRecipient } from "../recipients/demand-recipient.ts";
+import { instantField, nameField } from "../server/fields.ts";
 import { parseBody } from "../server/parse-body.ts";
 import { Problem } from "../server/problem.ts";
 import { declareDisclosure } from "./declare-disclosure.ts";
@@ -14,19 +15,17 @@ const MAX_LINES = 200_000;
 const MAX_LINE_LENGTH = 64;
 const MAX_CATEGORIES = 32;
 
-const name = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/);
-const instant = z.iso.datetime({ offset: true }).or(z.iso.date());
 const declareBody = z.strictObject({
-  recipient: name,
-  from: instant,
-  to: instant.optional(),
+  recipient: nameField,
+  from: instantField,
+  to: instantField.optional(),
   categories: z.array(z.string().min(1).max(64)).min(1).max(MAX_CATEGORIES),
   /** One warrant or pay number a line. */
   lines: z.array(z.string().max(MAX_LINE_LENGTH)).min(1).max(MAX_LINES),
   reason: z.string().trim().min(1).max(200),
   dryRun: z.boolean().default(false),
 });
-const listQuery = z.strictObject({ recipient: name.optional() });
+const listQuery = z.strictObject({ recipient: nameField.optional() });
 
 const WORDS: Readonly<Record<DisclosureRefusal, string>> = {
   "empty-time": "The disclosure must begin before it ends",

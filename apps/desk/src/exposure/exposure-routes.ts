@@ -3,17 +3,17 @@ import { z } from "zod";
 import { requireAction } from "../access/require-action.ts";
 import type { Desk } from "../desk.ts";
 import { demandRecipient } from "../recipients/demand-recipient.ts";
+import { instantField, nameField } from "../server/fields.ts";
 import { parseBody } from "../server/parse-body.ts";
 import { Problem } from "../server/problem.ts";
 import { toExposureCsv } from "./exposure-csv.ts";
 import { createFactsReader } from "./facts-reader.ts";
 import { tellExposure } from "./tell-exposure.ts";
 
-const instant = z.iso.datetime({ offset: true }).or(z.iso.date());
 const query = z.strictObject({
-  recipient: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/),
-  from: instant,
-  to: instant,
+  recipient: nameField,
+  from: instantField,
+  to: instantField,
   format: z.enum(["json", "csv"]).default("json"),
 });
 

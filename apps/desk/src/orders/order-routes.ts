@@ -4,16 +4,16 @@ import { z } from "zod";
 import { requireAction } from "../access/require-action.ts";
 import { isCardKind } from "../cards/card-kinds.ts";
 import type { Desk } from "../desk.ts";
+import { nameField } from "../server/fields.ts";
 import { parseBody } from "../server/parse-body.ts";
 import { Problem, toProblemBody } from "../server/problem.ts";
 import { activateAgreement } from "./agreements.ts";
 import { createOrder, type OrderProgress, type OrderReport } from "./create-order.ts";
 import { listOrders } from "./list-orders.ts";
 
-const name = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/);
 const orderBody = z.strictObject({
-  recipient: name,
-  kinds: z.array(z.string().refine(isCardKind)).min(1).max(8).optional(),
+  recipient: nameField,
+  kinds: z.array(z.string().refine(isCardKind, "a kind of card that is made is required")).min(1).max(8).optional(),
   limit: z.int().min(1).max(200_000).optional(),
 });
 const activationBody = z.strictObject({

@@ -3,6 +3,7 @@ import { z } from "zod";
 import { requireAction } from "../access/require-action.ts";
 import type { Desk } from "../desk.ts";
 import { demandRecipient } from "../recipients/demand-recipient.ts";
+import { nameField } from "../server/fields.ts";
 import { parseBody } from "../server/parse-body.ts";
 import { approveAttempt } from "./approve-attempt.ts";
 import { liftHold } from "./lift-hold.ts";
@@ -11,15 +12,17 @@ import { placeHold } from "./place-hold.ts";
 import { restartLine } from "./restart-line.ts";
 import { listReleases } from "./waiting-attempts.ts";
 
-const name = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/);
 /** Why, in words of the person who does it; it stands on the ledger, so no names. */
 const words = z.string().trim().min(1).max(200);
-const placeBody = z.strictObject({ recipient: name, reason: words });
+const placeBody = z.strictObject({ recipient: nameField, reason: words });
 const liftBody = z.strictObject({ despite: words.optional() });
 const approveBody = z.strictObject({ job: z.uuid(), attempt: z.int().min(2).max(99) });
-const listQuery = z.strictObject({ recipient: name.optional(), all: z.enum(["true", "false"]).optional() });
-const releasesQuery = z.strictObject({ recipient: name.optional(), waiting: z.enum(["true", "false"]).optional() });
-const restartBody = z.strictObject({ recipient: name, line: name });
+const listQuery = z.strictObject({ recipient: nameField.optional(), all: z.enum(["true", "false"]).optional() });
+const releasesQuery = z.strictObject({
+  recipient: nameField.optional(),
+  waiting: z.enum(["true", "false"]).optional(),
+});
+const restartBody = z.strictObject({ recipient: nameField, line: nameField });
 const holdParams = z.strictObject({ hold: z.uuid() });
 
 /** Staff's routes of this room: holds, stopped lines, releases without a receipt, and approvals of further attempts. */
