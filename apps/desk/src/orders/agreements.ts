@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { type Agreement, diffAgreements, parseAgreement, verifyAgreement } from "@tipstaff/agreement";
-import { parseSignatureLines, parseVerifierKey, verifySignatureLines } from "@tipstaff/ledger";
+import { LedgerError, parseSignatureLines, parseVerifierKey, verifySignatureLines } from "@tipstaff/ledger";
 import type { Pool, PoolClient } from "pg";
 import type { Desk } from "../desk.ts";
 import { recordEntries } from "../entries/record-entries.ts";
@@ -115,10 +115,10 @@ type Verified = { ok: true; agreement: Agreement } | { ok: false; reason: string
 
 function verifyFile(desk: Desk, { bytes, signatures }: SignedFile): Verified {
   const controllerKey = parseVerifierKey(desk.forceVerifierKey);
-  const signers = namesOf(signatures);
-  if (signers === undefined) return { ok: false, reason: "signatures-malformed" };
+  const named = readSigners(signatures);
+  if (!named.ok) return { ok: false, reason: "signatures-malformed", detail: named.why };
   const known = Object.entries(desk.recipients).map(([id, key]) => ({ id, key: parseVerifierKey(key) }));
-  const recipient = known.find(({ key }) => signers.includes(key.name));
+  const recipient = known.find(({ key }) => named.signers.includes(key.name));
   if (recipient === undefined) return { ok: false, reason: "recipient-not-signed" };
   const verified = verifyAgreement({
     ...{ bytes, signatures },
@@ -136,10 +136,21 @@ function verifyFile(desk: Desk, { bytes, signatures }: SignedFile): Verified {
   return { ok: false, reason: verified.reason, ...(faults === undefined ? {} : { detail: faults }) };
 }
 
-function namesOf(signatures: string): string[] | undefined {
-  try {
-    return parseSignatureLines(signatures.replace(/^\n+/, "")).map(({ name }) => name);
-  } catch {
-    return undefined;
+type Signers =
+  | { readonly ok: true; readonly signers: readonly string[] }
+  | { readonly ok: false; readonly why: string };
+
+/** Which line is at fault is found by reading one more at a time; there are few. */
+function readSigners(signatures: string): Signers {
+  const lines = signatures.replace(/^\n+/, "").split(/(?<=\n)/);
+  let signers: readonly string[] = [];
+  for (const at of lines.keys()) {
+    try {
+      signers = parseSignatureLines(lines.slice(0, at + 1).join("")).map(({ name }) => name);
+    } catch (error) {
+      if (!(error instanceof LedgerError)) throw error;
+      return { ok: false, why: `line ${at + 1}: ${error.message}` };
+    }
   }
+  return { ok: true, signers };
 }

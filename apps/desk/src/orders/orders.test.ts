@@ -51,6 +51,24 @@ describe("activating an agreement", () => {
     const changed = Buffer.from(`${bytes.toString("utf8")}# more\n`).toString("base64url");
     expect(codeOf((await activate({ bytes: changed })).body)).toMatch(/not-signed/);
   });
+  it("names the line of the signatures that cannot be read, and why", async () => {
+    const { bytes, signatures } = await signTestAgreement(test);
+    const activate = async (wrong: string) => {
+      const body = { bytes: bytes.toString("base64url"), signatures: wrong };
+      return (await test.as("security.one").post("/api/agreements/activate", body)).body;
+    };
+    const [force = "", bureau = ""] = signatures.split("\n");
+    for (const [wrong, detail] of [
+      [`${force}\n${bureau}\n${force}\n`, /^line 3: .*two signatures name the same key/],
+      [`${force}\nrubbish\n${bureau}\n`, /^line 2: .*a signature line must read/],
+      [`${force}\n${bureau}`, /^line 2: .*end in a newline/],
+      ["", /^line 1: /],
+    ] as const) {
+      expect(await activate(wrong)).toMatchObject({
+        ...{ status: 409, code: "signatures-malformed", detail: expect.stringMatching(detail) },
+      });
+    }
+  });
   it("refuses whoever is not security", async () => {
     const answer = await test.as("production.lead").post("/api/agreements/activate", { bytes: "AA", signatures: "" });
     expect([answer.status, codeOf(answer.body)]).toEqual([403, "not-allowed"]);
