@@ -1,6 +1,4 @@
-import { LedgerError } from "@tipstaff/ledger";
 import { Command, CommanderError } from "commander";
-import { CliError } from "./cli-error.ts";
 import { registerAgreement } from "./commands/agreement.ts";
 import { registerBench } from "./commands/bench.ts";
 import { registerBureau } from "./commands/bureau.ts";
@@ -15,6 +13,7 @@ import { registerLedger } from "./commands/ledger.ts";
 import { registerOrders } from "./commands/orders.ts";
 import { registerPeople } from "./commands/people.ts";
 import { registerUnbuilt } from "./commands/unbuilt.ts";
+import { explainError } from "./explain-error.ts";
 import { endChildrenOnSignal } from "./services/processes.ts";
 
 // Whatever this process and those that it starts make is their own user's alone.
@@ -48,23 +47,22 @@ for (const register of [
   register(program);
 }
 
-const UNREAD = "The rest was not looked at. Make that file readable, or take a new copy of the log, and ask again.";
-
 try {
   await program.parseAsync();
 } catch (error) {
-  process.exitCode = explain(error);
+  process.exitCode = tell(error);
 }
 
-/** One error in words on stderr (and as JSON on stdout when asked); answers the exit code. */
-function explain(error: unknown): number {
-  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-  const known = error instanceof CliError;
-  const unread = error instanceof LedgerError && error.code === "storage-failed";
-  const message = error instanceof Error ? error.message : String(error);
-  const advice = known ? error.advice : unread ? UNREAD : "This is a defect, please report it with what you typed.";
-  if (program.opts().json) process.stdout.write(`${JSON.stringify({ error: message, advice })}\n`);
+/** One error in words on stderr, and as JSON on stdout when asked; answers the exit code. */
+function tell(error: unknown): number {
+  const explained = explainError(error);
+  if (explained === undefined) return 0;
+  const { message, advice, exitCode, facts, isDefect } = explained;
+  // Of a command line that could not be read the options are not known; the word stands there all the same.
+  if (process.argv.includes("--json"))
+    process.stdout.write(`${JSON.stringify({ error: message, advice, ...facts })}\n`);
+  if (error instanceof CommanderError) return exitCode;
   process.stderr.write(`tipstaff: ${message}\n${advice ? `  ${advice}\n` : ""}`);
-  if (!known && process.env.TIPSTAFF_DEBUG) process.stderr.write(`${error instanceof Error ? error.stack : ""}\n`);
-  return known ? error.exitCode : 2;
+  if (isDefect && process.env.TIPSTAFF_DEBUG) process.stderr.write(`${error instanceof Error ? error.stack : ""}\n`);
+  return exitCode;
 }

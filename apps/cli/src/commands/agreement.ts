@@ -1,9 +1,18 @@
-import { readFileSync, writeFileSync } from "node:fs";
-import { diffAgreements, explainAgreement, formatFault, parseAgreement } from "@tipstaff/agreement";
+import { existsSync, writeFileSync } from "node:fs";
+import {
+  checkSignable,
+  diffAgreements,
+  explainAgreement,
+  type Fault,
+  formatFault,
+  parseAgreement,
+} from "@tipstaff/agreement";
 import type { Command } from "commander";
 import { z } from "zod";
 import { CliError } from "../cli-error.ts";
+import { addSignature } from "./add-signature.ts";
 import { contextOf } from "./context.ts";
+import { readNamed, readSigned } from "./signed-file.ts";
 
 const lineSchema = z.looseObject({ line: z.string() });
 
@@ -11,9 +20,9 @@ export function registerAgreement(program: Command): void {
   const agreement = program.command("agreement").description("what a recipient may hold");
   agreement
     .command("check <file>")
-    .description("read the file and name every fault")
+    .description("read the file and name every fault, also those for which nobody could sign it")
     .action((file: string, _options: unknown, command: Command) => {
-      const { id, version } = readAgreement(file);
+      const { id, version } = readSignable(file);
       contextOf(command).answer({ ok: true, id, version }, `${file}: agreement ${id}, version ${version}, no faults`);
     });
   agreement
@@ -39,33 +48,54 @@ export function registerAgreement(program: Command): void {
     .command("sign <file>")
     .description("sign for the controller at the keyholder's console; adds a line to FILE.sig")
     .action(async (file: string, _options: unknown, command: Command) => {
-      readAgreement(file);
-      const context = contextOf(command);
-      const bytes = readFileSync(file).toString("base64url");
-      const { line } = lineSchema.parse(await context.console().post("/agreements/sign", { bytes }));
-      writeFileSync(`${file}.sig`, `${line.trimEnd()}\n`, { flag: "a" });
-      context.answer({ signed: `${file}.sig` }, `signed: ${file}.sig`);
+      await sign(file, command);
     });
   agreement
     .command("activate <file>")
     .description("put a signed agreement in force; widening takes a second person (--as)")
     .action(async (file: string, _options: unknown, command: Command) => {
       const context = contextOf(command);
-      const body = { bytes: readFileSync(file).toString("base64url"), signatures: readFileSync(`${file}.sig`, "utf8") };
-      context.answer(await context.desk("security.one").post("/api/agreements/activate", body));
+      context.answer(await context.desk("security.one").post("/api/agreements/activate", readSigned(file)));
     });
 }
 
-function readAgreement(file: string) {
-  let bytes: Buffer;
-  try {
-    bytes = readFileSync(file);
-  } catch {
-    throw new CliError("bad-input", `${file} cannot be read.`, "Is the path right?");
-  }
+async function sign(file: string, command: Command): Promise<void> {
+  readSignable(file);
+  const context = contextOf(command);
+  const bytes = readNamed(file).toString("base64url");
+  const { line } = lineSchema.parse(await context.console().post("/agreements/sign", { bytes }));
+  const signed = `${file}.sig`;
+  const before = existsSync(signed) ? readNamed(signed).toString("utf8") : "";
+  const { content, outcome } = addSignature(before, line);
+  if (outcome !== "stood there") writeFileSync(signed, content);
+  const words = {
+    added: `signed: ${signed}`,
+    "stood there": `signed already: ${signed}`,
+    replaced: `signed: ${signed}; the force's earlier signature there, over another text, gave way`,
+  };
+  context.answer({ signed, outcome }, words[outcome]);
+}
+
+/** The agreement of a file that can be signed too. */
+function readSignable(file: string) {
+  const bytes = readNamed(file);
+  const unsignable = checkSignable(bytes, { fileName: file });
   const parsed = parseAgreement(bytes, { fileName: file });
-  if (!parsed.ok) {
-    throw new CliError("bad-input", `${file} is no agreement:\n${parsed.faults.map(formatFault).join("\n")}`, "");
-  }
+  const faults = [...unsignable, ...(parsed.ok ? [] : parsed.faults)];
+  if (!parsed.ok || faults.length > 0) throw faulty(file, faults);
   return parsed.agreement;
+}
+
+function readAgreement(file: string) {
+  const parsed = parseAgreement(readNamed(file), { fileName: file });
+  if (!parsed.ok) throw faulty(file, parsed.faults);
+  return parsed.agreement;
+}
+
+/** Each fault as a line for people, and in its parts for programs. */
+function faulty(file: string, faults: readonly Fault[]): CliError {
+  const told = [...new Map(faults.map((fault) => [formatFault(fault), fault])).entries()];
+  const facts = { faults: told.map(([, { line, key, expected, found }]) => ({ line, key, expected, found })) };
+  const words = `${file} is no agreement that can be signed:\n${told.map(([line]) => line).join("\n")}`;
+  return new CliError("bad-input", words, "", facts);
 }

@@ -16,6 +16,7 @@ import {
   startKeyholder,
 } from "../services/installation.ts";
 import { contextOf } from "./context.ts";
+import { parseWholeNumber } from "./whole-number.ts";
 
 const repository = join(dirname(fileURLToPath(import.meta.url)), "..", "..", "..", "..");
 
@@ -26,7 +27,7 @@ export function registerInstallation(program: Command): void {
     .option("--force <id>", "the controller's id", "exampleshire-police")
     .option("--recipient <id>", "the card contractor's id", "cardmaker")
     .option("--origin <name>", "the log's name for ever, as police.example/log; without it FORCE.example/tipstaff/log")
-    .option("--lines <n>", "printing lines of the bureau", Number, 8)
+    .option("--lines <n>", "printing lines of the bureau", parseWholeNumber, 8)
     .action(async (options: { force: string; recipient: string; origin?: string; lines: number }, command: Command) => {
       const context = contextOf(command);
       const progress = createProgress(process.stderr);
@@ -71,6 +72,13 @@ async function serve(context: ReturnType<typeof contextOf>, app: string, logLeve
     const running = await startAll(home, settings, logLevel);
     stops.unshift(() => stopAll(running));
   } else {
+    if (app === "checker") {
+      throw new CliError(
+        "not-built",
+        "tipstaff serve checker is not built yet.",
+        "ARCHITECTURE.md says which rooms are.",
+      );
+    }
     const start = single[app];
     if (!start)
       throw new CliError(

@@ -24,6 +24,7 @@ import type { Command } from "commander";
 import pg from "pg";
 import { z } from "zod";
 import { CliError } from "../cli-error.ts";
+import { demandDatabase } from "../services/demand-running.ts";
 import { deskDatabaseUrl, type Home } from "../services/installation.ts";
 import { type Context, contextOf } from "./context.ts";
 import { EVIDENCE_FILES } from "./ledger-evidence.ts";
@@ -54,7 +55,7 @@ export function registerLedgerProve(ledger: Command): void {
     .option("--actor <staff>", "who did it, to be shown too")
     .option("--reason <words>", "why fields are shown; stands in the keyholder's journal")
     .option("--openings <folder>", "the sealed openings; the installation's own when left out")
-    .option("--out <path>", "file of the proof, or folder of the bundle")
+    .option("--out <path>", "file of the proof, or folder of the bundle; in this folder when left out")
     .addHelpText("after", "\nENTRY is an index, an operation id (64 hex digits), or the id of a job: its last release.")
     .action(async (entry: string, options: Options, command: Command) => {
       const context = contextOf(command);
@@ -62,7 +63,7 @@ export function registerLedgerProve(ledger: Command): void {
         options.show === undefined
           ? await writeProof(context, entry, options)
           : await writeBundle(context, entry, options);
-      context.answer(result, `Entry ${result.index} of ${result.size}: ${result.written}`);
+      context.answer(result, `Entry ${result.index} of ${result.size} is proven: ${result.written}`);
     });
 }
 
@@ -162,6 +163,7 @@ async function findIndex(
 }
 
 async function lastRelease(home: Home, job: string): Promise<string> {
+  await demandDatabase(home);
   const client = new pg.Client({ connectionString: deskDatabaseUrl(home) });
   try {
     await client.connect();
@@ -171,12 +173,6 @@ async function lastRelease(home: Home, job: string): Promise<string> {
     );
     const [found] = rows;
     if (found) return found.id;
-  } catch (error) {
-    throw new CliError(
-      "not-running",
-      `The database does not answer (${error instanceof Error ? error.name : "fault"}).`,
-      "Start it, or name an index.",
-    );
   } finally {
     await client.end();
   }

@@ -1,6 +1,6 @@
 import { request } from "node:http";
 import { z } from "zod";
-import { CliError } from "../cli-error.ts";
+import { CliError, START_IT } from "../cli-error.ts";
 
 const problemSchema = z.looseObject({
   title: z.string().optional(),
@@ -90,7 +90,7 @@ function parseJson(text: string): unknown {
 }
 
 function unreachable(name: string, error: Error): CliError {
-  return new CliError("not-running", `The ${name} does not answer (${error.message}).`, "Start it: tipstaff serve all");
+  return new CliError("not-running", `The ${name} does not answer (${error.message}).`, START_IT);
 }
 
 /** What the caller got wrong could not run at all; what a rule says no to is a refusal. */
