@@ -5,6 +5,7 @@ import { z } from "zod";
 import { makeOrder } from "../../apps/cli/src/demo/main-job.ts";
 import { consoleApi } from "../../apps/cli/src/services/installation.ts";
 import { runApp } from "../../apps/cli/src/services/processes.ts";
+import { tipstaff } from "./command-line.ts";
 import { hostileBureau, releaseRequest, strangersKey, type WireAnswer } from "./hostile-bureau.ts";
 import { type LiveForce, liveForce } from "./live-force.ts";
 
@@ -222,6 +223,79 @@ describe("an agreement", () => {
       await force.as("production.lead").stream("/api/orders", { recipient: force.settings.recipient }, () => undefined);
     };
     await expect(steps()).rejects.toThrow(/answered 409/);
+  });
+});
+
+describe("what is typed", () => {
+  const type = (...args: string[]) => tipstaff(["--home", force.home.root, ...args]);
+  const window = ["--from", "2026-01-01", "--to", "2027-01-01"];
+
+  test("about a recipient with a slip in its name is refused, and the right one is named", async () => {
+    const before = await force.count("hold");
+    for (const args of [
+      ["exposure", "--recipient", "cardmakr", ...window],
+      ["holds", "place", "cardmakr", "--reason", "odd"],
+    ]) {
+      const { code, stdout, stderr } = await type(...args);
+      expect([code, stdout]).toEqual([1, ""]);
+      expect(stderr).toMatch(/\[unknown-recipient\].*\n {2}Known are: .*cardmaker/);
+    }
+    expect(await force.count("hold")).toBe(before);
+  });
+
+  test.each([
+    [
+      "a day that is none",
+      ["exposure", "--recipient", "cardmaker", "--from", "rubbish", "--to", "2026-01-01"],
+      /from: a date/,
+    ],
+    ["a card number that is none", ["cards", "show", "00000000-0000-4000-8000-000000000000"], /number: a card number/],
+    ["a person's id that is none", ["people", "show", "12345"], /person: an id such as/],
+    ["an order's id that is none", ["orders", "show", "x"], /order: an id such as/],
+  ])("with %s exits 2 and says what is required", async (_what, args, words) => {
+    const { code, stderr } = await type(...args);
+    expect(stderr).toMatch(words);
+    expect(stderr).not.toMatch(/invalid_|too_small|custom/);
+    expect(code).toBe(2);
+  });
+
+  test("finds a person by number, in words and for programs, and nobody where nobody has it", async () => {
+    const [header = "", row = ""] = readFileSync(join(force.stage.extractFolder, "extract.csv"), "utf8").split("\r\n");
+    const number = row.split(",")[header.split(",").findIndex((name) => /pay/i.test(name))] ?? "";
+    expect(number).not.toBe("");
+    const found = await type("people", "find", number, "--as", "covert.custodian", "--json");
+    const { id } = z.looseObject({ id: z.uuid() }).parse(JSON.parse(found.stdout));
+    expect((await type("people", "find", number, "--as", "covert.custodian")).stdout).toMatch(
+      new RegExp(`^id +${id}\n`),
+    );
+    const nobody = await type("people", "find", "NOBODYS1");
+    expect([nobody.code, nobody.stdout]).toEqual([1, ""]);
+    expect(nobody.stderr).toMatch(/unknown-person/);
+  });
+
+  test("as an import of what is no extract answers one object with --json", async () => {
+    const empty = join(force.home.root, "empty.csv");
+    writeFileSync(empty, "");
+    const { code, stdout } = await type("people", "import", empty, "--json");
+    expect(code).toBe(2);
+    expect(z.looseObject({ error: z.string().min(1), advice: z.string() }).parse(JSON.parse(stdout)).error).not.toMatch(
+      /^desk:/,
+    );
+  });
+
+  test("to see what there is answers lines, and JSON only where it is asked for", async () => {
+    for (const args of [
+      ["runs", "show"],
+      ["holds", "list"],
+      ["bureau", "status"],
+      ["keyholder", "journal", "--limit", "5"],
+    ]) {
+      const { code, stdout } = await type(...args);
+      expect(code).toBe(0);
+      expect(stdout).not.toMatch(/^[{[]/);
+      expect(() => JSON.parse(stdout)).toThrow();
+    }
+    expect(JSON.parse((await type("runs", "show", "--json")).stdout)).toHaveProperty("runs");
   });
 });
 

@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import { z } from "zod";
+import { toBureauText } from "./answer-texts.ts";
 import { contextOf } from "./context.ts";
 
 const resentSchema = z.looseObject({ refused: z.record(z.string(), z.int()) });
@@ -49,6 +50,7 @@ export function registerBureau(program: Command): void {
     });
   bureau.command("status").action(async (_options: unknown, command: Command) => {
     const context = contextOf(command);
-    context.answer(await context.bureau().get("/status"));
+    const status = await context.bureau().get("/status");
+    context.answer(status, toBureauText(status));
   });
 }

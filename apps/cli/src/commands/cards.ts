@@ -1,4 +1,6 @@
 import type { Command } from "commander";
+import { CliError } from "../cli-error.ts";
+import { toRequestedText } from "./answer-texts.ts";
 import { contextOf } from "./context.ts";
 
 export function registerCards(program: Command): void {
@@ -9,9 +11,12 @@ export function registerCards(program: Command): void {
     .option("--all", "everybody present who has neither card nor open request")
     .option("--kind <kind>", "warrant-card or staff-pass; by role when left out")
     .action(async (people: string[], options: { all?: boolean; kind?: string }, command: Command) => {
+      demandSome(people, options.all, "people");
       const items = people.map((person) => ({ person, ...(options.kind ? { kind: options.kind } : {}) }));
       const context = contextOf(command);
-      context.answer(await context.desk("cards.clerk").post("/api/requests", options.all ? { all: true } : { items }));
+      const body = options.all ? { all: true } : { items };
+      const answer = await context.desk("cards.clerk").post("/api/requests", body);
+      context.answer(answer, toRequestedText(answer));
     });
   cards
     .command("approve [requests...]")
@@ -19,6 +24,7 @@ export function registerCards(program: Command): void {
     .option("--all", "all that wait")
     .action(async (requests: string[], options: { all?: boolean }, command: Command) => {
       const context = contextOf(command);
+      demandSome(requests, options.all, "requests");
       const body = options.all ? { all: true } : { requests };
       context.answer(await context.desk("cards.approver").post("/api/requests/approve", body));
     });
@@ -53,4 +59,10 @@ export function registerCards(program: Command): void {
     const context = contextOf(command);
     context.answer(await context.desk("front.desk").get(`/api/cards/${encodeURIComponent(number)}`));
   });
+}
+
+function demandSome(ids: readonly string[], all: boolean | undefined, what: "people" | "requests"): void {
+  if (all === true || ids.length > 0) return;
+  const how = what === "people" ? "tipstaff people find NUMBER tells a person's id." : "cards request makes them.";
+  throw new CliError("bad-input", `No ${what} are named.`, `Name their ids, or say --all. ${how}`);
 }

@@ -1,6 +1,12 @@
-import { readFileSync } from "node:fs";
 import type { Command } from "commander";
+import { z } from "zod";
+import { CliError } from "../cli-error.ts";
+import { toJournalText } from "./answer-texts.ts";
 import { contextOf } from "./context.ts";
+import { readNamed, readSigned } from "./signed-file.ts";
+import { parseWholeNumber } from "./whole-number.ts";
+
+const pinnedSchema = z.looseObject({ ok: z.boolean(), reason: z.string().optional() });
 
 export function registerKeyholder(program: Command): void {
   const keyholder = program.command("keyholder").description("the keyholder's console, on its own machine");
@@ -10,8 +16,11 @@ export function registerKeyholder(program: Command): void {
     .description("pin an agreement; FILE.sig holds both signatures")
     .action(async (file: string, _options: unknown, command: Command) => {
       const context = contextOf(command);
-      const body = { bytes: readFileSync(file).toString("base64url"), signatures: readFileSync(`${file}.sig`, "utf8") };
-      context.answer(await context.console().post("/agreements/pin", body));
+      const answer = await context.console().post("/agreements/pin", readSigned(file));
+      const pinned = pinnedSchema.parse(answer);
+      if (!pinned.ok)
+        throw new CliError("refused", `The agreement is not pinned: ${pinned.reason}.`, "Nothing was changed.");
+      context.answer(answer);
     });
   allow.command("log <origin>").action(async (origin: string, _options: unknown, command: Command) => {
     const context = contextOf(command);
@@ -22,7 +31,7 @@ export function registerKeyholder(program: Command): void {
     .description("pin the policy whose quorum must have cosigned the checkpoint under every release")
     .action(async (file: string, _options: unknown, command: Command) => {
       const context = contextOf(command);
-      context.answer(await context.console().post("/witnesses/pin", { policy: readFileSync(file, "utf8") }));
+      context.answer(await context.console().post("/witnesses/pin", { policy: readNamed(file).toString("utf8") }));
     });
   allow
     .command("recipient <id> <verifier-key>")
@@ -31,12 +40,13 @@ export function registerKeyholder(program: Command): void {
       context.answer(await context.console().post("/recipients/pin", { recipient, verifierKey }));
     });
   allow
-    .command("openings <n>")
+    .command("openings")
+    .argument("<n>", "how many more may be opened today", parseWholeNumber)
     .description("raise today's budget of openings")
     .requiredOption("--reason <words>")
-    .action(async (n: string, options: { reason: string }, command: Command) => {
+    .action(async (n: number, options: { reason: string }, command: Command) => {
       const context = contextOf(command);
-      const body = { openings: Number(n), reason: options.reason };
+      const body = { openings: n, reason: options.reason };
       context.answer(await context.console().post("/budget/raise", body));
     });
   keyholder.command("status").action(async (_options: unknown, command: Command) => {
@@ -45,10 +55,11 @@ export function registerKeyholder(program: Command): void {
   });
   keyholder
     .command("journal")
-    .option("--from <n>", "first entry", Number, 0)
-    .option("--limit <n>", "at most so many", Number, 100)
+    .option("--from <n>", "first entry", parseWholeNumber, 0)
+    .option("--limit <n>", "at most so many", parseWholeNumber, 100)
     .action(async (options: { from: number; limit: number }, command: Command) => {
       const context = contextOf(command);
-      context.answer(await context.console().post("/journal", options));
+      const journal = await context.console().post("/journal", options);
+      context.answer(journal, toJournalText(journal));
     });
 }

@@ -1,13 +1,15 @@
 import type { Command } from "commander";
 import { createProgress } from "../progress.ts";
+import { toHoldsText, toRunsText } from "./answer-texts.ts";
 import { contextOf } from "./context.ts";
+import { parseWholeNumber } from "./whole-number.ts";
 
 export function registerOrders(program: Command): void {
   const orders = program.command("orders").description("batches of approved requests for one recipient");
   orders
     .command("create")
     .requiredOption("--recipient <id>")
-    .option("--limit <n>", "at most so many cards", Number)
+    .option("--limit <n>", "at most so many cards", parseWholeNumber)
     .action(async (options: { recipient: string; limit?: number }, command: Command) => {
       const context = contextOf(command);
       const progress = createProgress(process.stderr);
@@ -24,8 +26,8 @@ export function registerOrders(program: Command): void {
   const runs = program.command("runs").description("what is open for production");
   runs
     .command("open <order>")
-    .option("--jobs <n>", "at most so many jobs", Number)
-    .option("--minutes <n>", "open for so long", Number, 480)
+    .option("--jobs <n>", "at most so many jobs", parseWholeNumber)
+    .option("--minutes <n>", "open for so long", parseWholeNumber, 480)
     .action(async (order: string, options: { jobs?: number; minutes: number }, command: Command) => {
       const context = contextOf(command);
       const body = { order, untilMinutes: options.minutes, ...(options.jobs ? { jobs: options.jobs } : {}) };
@@ -37,7 +39,8 @@ export function registerOrders(program: Command): void {
   });
   runs.command("show").action(async (_options: unknown, command: Command) => {
     const context = contextOf(command);
-    context.answer(await context.desk("production.lead").get("/api/runs"));
+    const runs = await context.desk("production.lead").get("/api/runs");
+    context.answer(runs, toRunsText(runs));
   });
 
   const releases = program.command("releases").description("single releases");
@@ -55,7 +58,7 @@ export function registerOrders(program: Command): void {
   releases
     .command("approve <job>")
     .description("a further attempt beyond the agreement's")
-    .requiredOption("--attempt <n>", "which attempt", Number)
+    .requiredOption("--attempt <n>", "which attempt", parseWholeNumber)
     .action(async (job: string, options: { attempt: number }, command: Command) => {
       const context = contextOf(command);
       const body = { job, attempt: options.attempt };
@@ -65,7 +68,8 @@ export function registerOrders(program: Command): void {
   const holds = program.command("holds").description("stopped recipients");
   holds.command("list").action(async (_options: unknown, command: Command) => {
     const context = contextOf(command);
-    context.answer(await context.desk("security.one").get("/api/holds"));
+    const standing = await context.desk("security.one").get("/api/holds");
+    context.answer(standing, toHoldsText(standing));
   });
   holds
     .command("place <recipient>")

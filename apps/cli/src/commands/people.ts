@@ -1,6 +1,8 @@
 import type { Command } from "commander";
 import { CliError } from "../cli-error.ts";
+import { demandDatabase, demandKeyholder } from "../services/demand-running.ts";
 import { runApp } from "../services/processes.ts";
+import { toPersonText } from "./answer-texts.ts";
 import { contextOf } from "./context.ts";
 import { registerPeopleHistory } from "./people-history.ts";
 
@@ -9,7 +11,7 @@ const FLAGS = ["dryRun", "allowLeavers"] as const;
 const kebab = (name: string) => name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 
 export function registerPeople(program: Command): void {
-  const people = program.command("people").description("the register: import, show, history, erase");
+  const people = program.command("people").description("the register: import, find, show, history, erase");
   people
     .command("import <file>")
     .description("import an HR extract (CSV or XLSX)")
@@ -23,6 +25,8 @@ export function registerPeople(program: Command): void {
     .action(async (file: string, options: Record<string, unknown>, command: Command) => {
       const context = contextOf(command);
       context.settings();
+      await demandDatabase(context.home);
+      await demandKeyholder(context.home);
       const valued = PASSED_ON.filter((name) => options[name] !== undefined);
       const args = [
         ...["import", file, "--config", context.home.deskConfig],
@@ -31,9 +35,11 @@ export function registerPeople(program: Command): void {
         ...FLAGS.filter((name) => options[name]).map((name) => `--${kebab(name)}`),
         ...(context.json ? ["--json"] : []),
       ];
-      const { code, stdout } = await runApp("desk", args, { progress: true });
+      const { code, stdout, stderr } = await runApp("desk", args, { progress: !context.json });
       process.stdout.write(stdout);
       process.exitCode = code;
+      // Asked for JSON, whoever reads it gets some also where nothing was imported.
+      if (context.json && stdout === "") throw importFailed(stderr);
     });
   people
     .command("show <person>")
@@ -41,6 +47,14 @@ export function registerPeople(program: Command): void {
     .action(async (person: string, _options: unknown, command: Command) => {
       const context = contextOf(command);
       context.answer(await context.desk("cards.clerk").get(`/api/people/${encodeURIComponent(person)}`));
+    });
+  people
+    .command("find <number>")
+    .description("the id of whoever has this pay or warrant number; the reading stands on the ledger")
+    .action(async (number: string, _options: unknown, command: Command) => {
+      const context = contextOf(command);
+      const found = await context.desk("cards.clerk").post("/api/people/find", { number });
+      context.answer(found, toPersonText(found));
     });
   registerPeopleHistory(people);
   people
@@ -52,4 +66,11 @@ export function registerPeople(program: Command): void {
       const context = contextOf(command);
       context.answer(await context.desk("security.one").post(`/api/people/${encodeURIComponent(person)}/erase`, {}));
     });
+}
+
+/** The importer's own words, without its name and colours. */
+function importFailed(stderr: string): CliError {
+  const lines = stderr.split("\n").filter((line) => line.trim() !== "" && !line.startsWith("{"));
+  const [first = "desk: the import failed", ...rest] = lines;
+  return new CliError("failed", first.replace(/^desk: /, ""), rest.map((line) => line.trim()).join(" "));
 }
