@@ -163,6 +163,14 @@ describe("after the demonstration, with everything served again", () => {
 
   const window = () => ["--from", new Date(Date.now() - 3_600_000).toISOString(), "--to", new Date().toISOString()];
 
+  test("`demo` empties no home that is being served: exit 2, and everything goes on", async () => {
+    const again = await at("demo", "--people", String(PEOPLE));
+    expect([again.code, again.stderr]).toEqual([2, expect.stringMatching(/is being served; stop it first/)]);
+    expect(existsSync(report.paths.cards)).toBe(true);
+    expect((await at("--json", "bureau", "status")).code).toBe(0);
+    expect((await at("--json", "keyholder", "status")).code).toBe(0);
+  });
+
   test("`exposure` tells the same people as the demonstration did", async () => {
     const { code, stdout } = await at("--json", "exposure", "--recipient", "cardmaker", ...window());
     expect(code).toBe(0);

@@ -8,6 +8,7 @@ import type { Progress } from "../progress.ts";
 import { establish, type Running, stopAll } from "../services/establish.ts";
 import { makeHomeFolder } from "../services/home.ts";
 import { initInstallation, openHome, publicPort } from "../services/installation.ts";
+import { assertNotServed } from "../services/who-answers.ts";
 import { declareFormer } from "./declare-former.ts";
 import { exampleAgreement } from "./example-agreement.ts";
 import { finishCards, importPeople, makeOrder, produce } from "./main-job.ts";
@@ -29,7 +30,7 @@ export async function runDemo(options: {
   logLevel: string;
 }) {
   const started = Date.now();
-  prepareFolder(options.folder);
+  await prepareFolder(options.folder);
   const { progress } = options;
   const { home, settings } = await initInstallation(options.folder, {
     force: "exampleshire-police",
@@ -78,11 +79,12 @@ export async function runDemo(options: {
 }
 
 /** The demonstration owns its folder, and its database's where that lies elsewhere; what it did not make is never emptied. */
-function prepareFolder(folder: string): void {
+async function prepareFolder(folder: string): Promise<void> {
   if (existsSync(folder) && readdirSync(folder).length > 0) {
     if (!existsSync(join(folder, MARKER))) {
       throw new CliError("bad-input", `${folder} is not empty and was not made by the demo.`, "Choose another --home.");
     }
+    await assertNotServed(openHome(folder));
     rmSync(openHome(folder).postgres, { recursive: true, force: true });
     rmSync(folder, { recursive: true });
   }

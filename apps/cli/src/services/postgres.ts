@@ -73,6 +73,13 @@ function socketFolder({ folder, port }: { folder: string; port: number }): strin
   return Buffer.byteLength(join(place, `.s.PGSQL.${port}`)) > LONGEST_SOCKET_PATH ? undefined : place;
 }
 
+/** Where the server of this folder takes connections, whether or not it runs. */
+export function placeOf(server: { folder: string; port: number }): { path: string } | { host: string; port: number } {
+  const sockets = socketFolder(server);
+  if (sockets === undefined) return { host: "127.0.0.1", port: server.port };
+  return { path: join(sockets, `.s.PGSQL.${server.port}`) };
+}
+
 function urlOf(server: { folder: string; port: number; password: string }): string {
   const sockets = socketFolder(server);
   const login = `postgres://${USER}:${server.password}@`;
