@@ -7,7 +7,7 @@ import { type Ended, serveAll, tipstaff } from "./command-line.ts";
 import { filesBelow, holdsWord, type KnownValue, readKnownValues, searchBytes, searchText } from "./known-values.ts";
 
 const PEOPLE = 100;
-const DEMO_SECONDS = 150;
+const DEMO_SECONDS = 600;
 const home = mkdtempSync(join(tmpdir(), "tipstaff-main-job-"));
 const count = z.int().min(0);
 const hours = z.strictObject({ trusted: z.number().min(0), untrusted: z.number().min(0) });
@@ -35,6 +35,7 @@ const reportSchema = z.strictObject({
 
 let demo: Ended;
 let report: z.infer<typeof reportSchema>;
+let verified: Ended;
 let known: KnownValue[];
 const at = (...args: string[]) => tipstaff(["--home", home, ...args]);
 
@@ -44,6 +45,7 @@ beforeAll(
     demo = await tipstaff([...args, "--log-level", "trace"], { seconds: DEMO_SECONDS });
     if (demo.code !== 0) throw new Error(`demo ended with ${demo.code}:\n${demo.stderr}\n${lastLogLines()}`);
     report = reportSchema.parse(JSON.parse(demo.stdout));
+    verified = await tipstaff(["--home", home, "--json", "ledger", "verify"]);
     known = readKnownValues(join(report.paths.extract, "extract.csv"));
   },
   (DEMO_SECONDS + 30) * 1000,
@@ -106,6 +108,15 @@ describe("the demonstration", () => {
       expect(people).toBe(0);
       expect(ofPeople).toBeGreaterThanOrEqual(PEOPLE);
     }
+  });
+
+  test("says how large the ledger is as it ends: `ledger verify` says the same", () => {
+    expect(verified.code, verified.stderr).toBe(0);
+    expect(JSON.parse(verified.stdout)).toMatchObject({ size: report.ledger.size });
+  });
+
+  test("counts in its bars, not in the lines of its steps", () => {
+    expect(demo.stderr).toMatch(/✓ Level 1: a thief who steals [^()]* backups \(/);
   });
 
   test("counts everybody exposed whose card was released, and no covert post", () => {

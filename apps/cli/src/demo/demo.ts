@@ -12,7 +12,7 @@ import { assertNotServed } from "../services/who-answers.ts";
 import { declareFormer } from "./declare-former.ts";
 import { exampleAgreement } from "./example-agreement.ts";
 import { finishCards, importPeople, makeOrder, produce } from "./main-job.ts";
-import { reportDemo } from "./report.ts";
+import { lookBack, reportDemo } from "./report.ts";
 import type { Stage } from "./stage.ts";
 import { summarise } from "./summary.ts";
 
@@ -48,6 +48,8 @@ export async function runDemo(options: {
     file: home.wire,
   });
   let running: Running | undefined;
+  let stage: Stage;
+  let played: Awaited<ReturnType<typeof play>>;
   try {
     running = await progress.step("Force and bureau make their keys, sign the agreement, start", () =>
       establish(home, settings, {
@@ -56,26 +58,28 @@ export async function runDemo(options: {
         agreement: (keys) => exampleAgreement(repository, { keys, receiptWithin: RECEIPT_WITHIN }),
       }),
     );
-    const stage: Stage = { home, settings, progress, extractFolder, extract, since: new Date(started) };
-    const imported = await importPeople(stage);
-    const first = await makeOrder(stage);
-    const produced = await produce(stage, first);
-    const again = produced.missing > 0 ? await makeOrder(stage) : undefined;
-    const reprinted = again ? await produce(stage, again, { faults: false }) : undefined;
-    const finished = await finishCards(stage);
-    const former = await declareFormer(stage);
-    const report = await reportDemo(stage, {
-      imported,
-      runs: [produced, reprinted],
-      orders: [first, again],
-      finished,
-      started,
-    });
-    return { report, text: summarise(report, stage, former) };
+    stage = { home, settings, progress, extractFolder, extract, since: new Date(started) };
+    played = await play(stage);
   } finally {
     await stopAll(running ?? {});
     await tap.stop();
   }
+  const { former, ...told } = played;
+  const report = await reportDemo(stage, { ...told, started });
+  return { report, text: summarise(report, stage, former) };
+}
+
+/** The acts of the demonstration, from the import to the drill. */
+async function play(stage: Stage) {
+  const imported = await importPeople(stage);
+  const first = await makeOrder(stage);
+  const produced = await produce(stage, first);
+  const again = produced.missing > 0 ? await makeOrder(stage) : undefined;
+  const reprinted = again ? await produce(stage, again, { faults: false }) : undefined;
+  const finished = await finishCards(stage);
+  const former = await declareFormer(stage);
+  const acts = { imported, runs: [produced, reprinted], orders: [first, again], finished };
+  return { acts, former, ...(await lookBack(stage)) };
 }
 
 /** The demonstration owns its folder, and its database's where that lies elsewhere; what it did not make is never emptied. */

@@ -26,11 +26,10 @@ type Acts = {
   orders: readonly (Order | undefined)[];
   runs: readonly (Produced | undefined)[];
   finished: { received: number; handedOver: number };
-  started: number;
 };
 
-/** After the last act: exposure, the ledger verified offline, the drill; one object, and words for a chief constable. */
-export async function reportDemo(stage: Stage, acts: Acts) {
+/** The last acts while everything still runs: exposure, counts, and the drill. */
+export async function lookBack(stage: Stage) {
   const { home, settings, progress } = stage;
   const security = deskApi(home, settings, "security.one");
   const window = { recipient: settings.recipient, from: stage.since.toISOString(), to: new Date().toISOString() };
@@ -39,19 +38,27 @@ export async function reportDemo(stage: Stage, acts: Acts) {
   );
   writeFileSync(join(home.reports, "exposure.json"), JSON.stringify(exposure, null, 2));
   const status = statusSchema.parse(await deskApi(home, settings, "covert.custodian").get("/api/status"));
-  const ledger = await progress.step("Ledger verified offline from its files", () =>
-    verifyLedger({ place: home.tiles, openings: home.openings, verifierKey: settings.logVerifierKey }),
-  );
   progress.note("Drill: the copies are really taken and searched");
   const drill = await drillApart(stage);
   writeFileSync(join(home.reports, "drill.json"), JSON.stringify(drill, null, 2));
   copyFileSync(join(home.agreements, `${settings.recipient}.yaml`), join(home.reports, "agreement.yaml"));
-  const report = assemble(stage, { acts, exposure, status, ledger, drill });
+  return { exposure, status, drill };
+}
+
+/** The ledger as it ends, verified offline when nothing can write to it any more; then all of it as one object. */
+export async function reportDemo(stage: Stage, told: Omit<Findings, "ledger">) {
+  const { home, settings, progress } = stage;
+  const ledger = await progress.step("Everything stopped; the ledger verified offline from its files", () =>
+    verifyLedger({ place: home.tiles, openings: home.openings, verifierKey: settings.logVerifierKey }),
+  );
+  const report = assemble(stage, { ...told, ledger });
   writeFileSync(join(home.reports, "demo.json"), JSON.stringify(report, null, 2));
   return report;
 }
 
 type Findings = {
+  /** When the demonstration began, in milliseconds. */
+  started: number;
   acts: Acts;
   exposure: z.infer<typeof exposureSchema>;
   status: z.infer<typeof statusSchema>;
@@ -59,7 +66,7 @@ type Findings = {
   drill: Drilled;
 };
 
-function assemble(stage: Stage, { acts, exposure, status, ledger, drill }: Findings) {
+function assemble(stage: Stage, { started, acts, exposure, status, ledger, drill }: Findings) {
   const sum = (numbers: readonly (number | undefined)[]) => numbers.reduce<number>((total, n) => total + (n ?? 0), 0);
   const { digital, physical } = exposure.personHours;
   return {
@@ -92,7 +99,7 @@ function assemble(stage: Stage, { acts, exposure, status, ledger, drill }: Findi
         physical: { trusted: physical.trusted, untrusted: physical.untrusted },
       },
     },
-    seconds: Math.round((Date.now() - acts.started) / 100) / 10,
+    seconds: Math.round((Date.now() - started) / 100) / 10,
     paths: { extract: stage.extractFolder, cards: stage.home.printer, reports: stage.home.reports },
   };
 }

@@ -24,7 +24,7 @@ What was made
   ${n(cards.inHouse)} covert posts never went to the contractor: they wait for printing in-house.
   ${n(report.releases)} single releases, ${n(report.receipts)} signed receipts. Holds: ${report.holds.map(({ reason }) => reason).join(", ") || "none"}.
 
-What a thief could read now
+What a thief could read now (of everybody whom HR's extract names, ${n(report.rowsRefused)} refused rows included)
 ${thieves.join("\n")}
 
 Who was exposed, and for how long

@@ -68,7 +68,7 @@ export async function runDrill(options: {
     for (const level of options.levels) {
       const place = join(loot, `level-${level}`);
       const rob = (report: ReportSearch) => ROBBERIES[level]({ ...options, place, known, report });
-      levels.push(await options.step(`Level ${level}: a thief who ${THIEVES[level]}, megabytes`, rob));
+      levels.push(await options.step(`Level ${level}: a thief who ${THIEVES[level]}`, rob, "MB"));
       rmSync(place, { recursive: true, force: true });
     }
     return { levels, controls };

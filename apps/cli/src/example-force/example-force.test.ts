@@ -86,12 +86,14 @@ describe("inventForce()", () => {
     expect([...pay].every((number) => number.startsWith("0") && !warrant.has(number))).toBe(true);
   });
 
-  it("has a few covert posts: 5 in 1,000, and never fewer than 3 in a force of 100", () => {
+  it("has a few covert posts: 5 in 1,000, and never fewer than 3 in a force of 100 or 2 in one of 20", () => {
     const covert = (people: number) => {
       const force = inventForce({ people, seed: "covert" });
       const posts = Array.from({ length: people }, (_, index) => force.person(index).postSensitivity);
       return [force.covert, posts.filter((post) => post === "covert").length];
     };
+    expect(covert(20)).toEqual([2, 2]);
+    expect(covert(60)).toEqual([2, 2]);
     expect(covert(100)).toEqual([3, 3]);
     expect(covert(2_000)).toEqual([10, 10]);
   });

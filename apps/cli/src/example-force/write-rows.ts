@@ -33,8 +33,12 @@ const COLUMNS: readonly Column[] = [
 
 const SENSITIVE_SHARE = 0.04;
 const COVERT_SHARE = 0.005;
-const FEWEST_COVERT = 3;
-const FEW_PEOPLE = 100;
+/** However small the force is, some of it shows what becomes of covert posts. */
+const FEWEST_COVERT = [
+  { people: 100, covert: 3 },
+  { people: 20, covert: 2 },
+  { people: 1, covert: 0 },
+] as const;
 
 export type ExampleForce = Force & { person(index: number): InventedPerson; readonly covert: number };
 
@@ -49,7 +53,8 @@ export function inventForce(force: Force): ExampleForce {
 
 function chooseCovert({ seed, people }: Force): ReadonlySet<number> {
   const share = Math.round(people * COVERT_SHARE);
-  const wanted = people >= FEW_PEOPLE ? Math.max(FEWEST_COVERT, share) : share;
+  const fewest = FEWEST_COVERT.find((size) => people >= size.people)?.covert ?? 0;
+  const wanted = Math.max(fewest, share);
   const random = randomStream(seed, "covert");
   const chosen = new Set<number>();
   while (chosen.size < wanted) chosen.add(random.between(0, people - 1));
