@@ -246,6 +246,8 @@ describe("after the demonstration, with everything served again", () => {
     const built = await tipstaff(["--home", home, "--json", "drill", "--level", "1"], { seconds: 120 });
     expect(built.code).toBe(0);
     expect(JSON.parse(built.stdout)).toMatchObject({ levels: [{ level: 1, people: 0 }] });
+    const unknown = await at("drill", "--known", join(home, "nowhere"));
+    expect([unknown.code, unknown.stderr]).toEqual([2, expect.stringMatching(/--known FOLDER/)]);
     const unbuilt = await at("drill", "--level", "3");
     expect(unbuilt.code).toBe(2);
     expect(unbuilt.stderr).toMatch(/not built yet/);

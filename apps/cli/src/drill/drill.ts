@@ -47,8 +47,8 @@ export async function runDrill(options: {
   if (!existsSync(join(options.extractFolder, "extract.csv"))) {
     throw new CliError(
       "bad-input",
-      `No extract in ${options.extractFolder}.`,
-      "The drill searches for those whom the HR extract names.",
+      `There is no HR extract in ${options.extractFolder}.`,
+      "The drill searches for those whom it names: --known FOLDER, with extract.csv and photos/ as they were imported.",
     );
   }
   const loot = mkdtempSync(join(tmpdir(), "tipstaff-loot-"));
@@ -117,7 +117,7 @@ async function robBureauWithKeys(robbery: Robbery): Promise<LevelResult> {
     throw new CliError(
       "failed",
       "Level 2 found no sealed job, or no release on the wire, to try keys on.",
-      "Print a run first.",
+      "Order cards and print a run first (orders create, runs open, bureau print).",
     );
   }
   const opened = openWithContentKeys(sealed, secrets) + (await openWithSeeds(recorded, secrets));
