@@ -11,7 +11,7 @@ import { readTemplateDigests } from "./card-templates.ts";
 import { freeRequests } from "./free-requests.ts";
 import { createOrderFile, type ManifestHead, manifestRoom, type OrderFile, orderFilePaths } from "./order-file.ts";
 import { whileSealing } from "./order-lock.ts";
-import { type OrderRefusal, shuffle } from "./order-rules.ts";
+import { type OrderRefusal, shuffle, tellNotIncluded } from "./order-rules.ts";
 import { publishOrder } from "./publish-order.ts";
 import {
   type NotIncluded,
@@ -123,7 +123,7 @@ async function sealOrder(
     if (sealed.length === 0) {
       await rerouteCovert(desk, notIncluded);
       throw new Problem(409, "nothing-to-order", "None of the approved requests may go into this order", {
-        detail: JSON.stringify(countReasons(notIncluded)),
+        detail: tellNotIncluded(countReasons(notIncluded)),
       });
     }
     const digest = await file.finish({ ...head, jobs: sealed.map(({ manifest }) => manifest) }, async (lineDigest) => {

@@ -5,7 +5,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { CARD_KINDS, isCardKind } from "../cards/card-kinds.ts";
 import type { PersonDetails } from "../people/person-details.ts";
-import { decideOrderItem, shuffle, toFace } from "./order-rules.ts";
+import { decideOrderItem, shuffle, tellNotIncluded, toFace } from "./order-rules.ts";
 
 const file = fileURLToPath(new URL("../../../../examples/agreements/card-contractor.yaml", import.meta.url));
 const parsed = parseAgreement(readFileSync(file), { fileName: "card-contractor.yaml" });
@@ -109,5 +109,14 @@ describe("shuffle()", () => {
         seen.add(order.join());
       }
     expect(seen.size).toBe(6);
+  });
+});
+
+describe("tellNotIncluded()", () => {
+  it("says in words how many stayed out, why, and what to do", () => {
+    const told = tellNotIncluded({ "no-portrait": 10, withdrawn: 1 });
+    expect(told).toMatch(/^10 without a portrait: .*--photos.*; 1 withdrawn meanwhile$/);
+    expect(told).not.toMatch(/no-portrait|[{}"]/);
+    expect(tellNotIncluded({})).toBe("");
   });
 });

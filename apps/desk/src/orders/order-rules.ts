@@ -16,6 +16,21 @@ export type OrderRefusal =
   /** Somebody withdrew the request meanwhile. */
   | "withdrawn";
 
+const IN_WORDS: Readonly<Record<OrderRefusal, string>> = {
+  "not-present": "of people who left or were erased",
+  "no-portrait": "without a portrait: import again with photos (people import FILE --photos FOLDER), then order again",
+  "kind-does-not-fit": "of a kind that does not fit the person's role any more: withdraw, and request anew",
+  "not-allowed": "that the agreement does not let this recipient hold (agreement explain FILE)",
+  "face-refused": "whose name has no room on the face, or letters that its font lacks",
+  withdrawn: "withdrawn meanwhile",
+};
+
+/** Why approved requests stayed out of an order, and what to do about it. */
+export function tellNotIncluded(counts: Partial<Record<OrderRefusal, number>>): string {
+  const reasons = Object.keys(IN_WORDS).filter((reason): reason is OrderRefusal => reason in counts);
+  return reasons.map((reason) => `${counts[reason]} ${IN_WORDS[reason]}`).join("; ");
+}
+
 export type OrderAnswer =
   | { readonly ok: true }
   /** A covert post: it takes the in-house route from now on, and nobody outside is told that it was ever here. */
