@@ -8,6 +8,14 @@ import { filesBelow, holdsWord, type KnownValue, readKnownValues, searchBytes, s
 
 const PEOPLE = 100;
 const DEMO_SECONDS = 600;
+/** What each process says at debug and nowhere above: without it, a search of its log would prove little. */
+const TOLD_AT_DEBUG = {
+  "desk.log": ["answered", "cards of an order sealed", "order published", "run opened", "run closed"],
+  "keyholder.log": ["answered"],
+  "bureau.log": ["answered", "job released", "job printed", "receipt accepted"],
+  "import.log": ["import batch written"],
+};
+const isLogLine = (line: string) => line.startsWith("{");
 const home = mkdtempSync(join(tmpdir(), "tipstaff-main-job-"));
 const count = z.int().min(0);
 const hours = z.strictObject({ trusted: z.number().min(0), untrusted: z.number().min(0) });
@@ -31,6 +39,11 @@ const reportSchema = z.strictObject({
   }),
   seconds: z.number().positive(),
   paths: z.strictObject({ extract: z.string(), cards: z.string(), reports: z.string() }),
+});
+
+const answeredSchema = z.strictObject({
+  ...{ level: z.literal(20), time: z.number(), app: z.enum(["desk", "bureau"]), msg: z.literal("answered") },
+  ...{ method: z.enum(["GET", "HEAD", "POST"]), route: z.string(), status: z.int(), ms: z.int().min(0) },
 });
 
 let demo: Ended;
@@ -132,11 +145,30 @@ describe("no personal value", () => {
   const where = (...folders: string[]) => filesBelow(...folders.map((folder) => join(home, folder)));
 
   test("stands in any log line, at trace", () => {
+    // The import's log goes where its progress is shown.
+    writeFileSync(join(home, "logs", "import.log"), demo.stderr.split("\n").filter(isLogLine).join("\n"));
     const files = where("logs");
-    const lines = files.map((file) => readFileSync(file, "utf8")).join("\n");
-    expect(lines).toMatch(/"level":(10|20)\b/);
+    for (const [file, told] of Object.entries(TOLD_AT_DEBUG)) {
+      const lines = readFileSync(join(home, "logs", file), "utf8")
+        .split("\n")
+        .filter(isLogLine);
+      const detailed = lines.filter((line) => /^\{"level":(10|20),/.test(line)).join("\n");
+      for (const words of told) expect(detailed, file).toContain(`"msg":"${words}"`);
+    }
     expect(known.length).toBeGreaterThan(PEOPLE * 5);
     expect(searchText(files, home, known)).toEqual([]);
+  });
+
+  test("can stand in a line about a request: it tells the route's pattern, not the address", () => {
+    const answered = ["desk.log", "bureau.log"].flatMap((file) =>
+      readFileSync(join(home, "logs", file), "utf8")
+        .split("\n")
+        .filter((line) => line.includes('"msg":"answered"')),
+    );
+    const routes = answered.map((line) => answeredSchema.parse(JSON.parse(line)).route);
+    expect(routes).toContain("/api/runs/:run/close");
+    expect(routes).toContain("/v1/releases");
+    for (const route of routes) expect(route).toMatch(/^(none|[a-z0-9/:*-]+)$/);
   });
 
   test("stands in what the demonstration says on stdout and stderr", () => {

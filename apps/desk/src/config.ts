@@ -39,9 +39,10 @@ export type Config = Omit<ParsedConfig, "folders"> & {
   readonly folders: { readonly [F in keyof Required<ParsedConfig["folders"]>]: string };
 };
 
-/** Reads the configuration; throws DeskError `bad-config` that lists every missing or wrong key at once. */
-export function readConfig(file: string): Config {
-  const parsed = configSchema.safeParse(readJson(file));
+/** Reads the configuration; throws DeskError `bad-config` that lists every missing or wrong key at once. `instead` goes before the file. */
+export function readConfig(file: string, instead: { logLevel?: string } = {}): Config {
+  const json = readJson(file);
+  const parsed = configSchema.safeParse(typeof json === "object" && json !== null ? { ...json, ...instead } : json);
   if (!parsed.success) {
     const faults = parsed.error.issues.flatMap((issue) =>
       issue.code === "unrecognized_keys"

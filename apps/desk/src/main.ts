@@ -38,12 +38,13 @@ function createProgram(): Command {
     .command("serve")
     .description("run until SIGTERM; prints one line of JSON when ready")
     .requiredOption(...CONFIG)
-    .action(async ({ config: file }: { config: string }) => {
+    .option("--log-level <level>", "instead of the configuration's")
+    .action(async ({ config: file, logLevel }: { config: string; logLevel?: string }) => {
       const ended = new Promise<void>((resolve) => {
         process.once("SIGTERM", resolve);
         process.once("SIGINT", resolve);
       });
-      const { port, stop } = await serveDesk(readConfig(file));
+      const { port, stop } = await serveDesk(readConfig(file, logLevel === undefined ? {} : { logLevel }));
       print({ ready: true, port });
       await ended;
       await stop();

@@ -98,15 +98,17 @@ async function serveJob(
     task.onRefused(job.job, asked.code);
     return undefined;
   }
+  // While a run is printed, nothing is put together for a log that nobody asked for.
+  const isTold = bureau.log.isLevelEnabled("debug");
+  if (isTold) bureau.log.debug({ line: task.line, job: job.job, attempt: asked.line.flight?.attempt }, "job released");
   task.onDoing("printing", job.job);
   const opened = await openOrPark(task, sealed, asked);
   if (opened === undefined) return undefined;
   const printed = await printCard(bureau, { line: asked.line, job: asked.job, opened, nextFault: task.nextFault });
-  if (printed.kind === "jammed") {
-    task.onCard("uncertain");
-    return undefined;
-  }
-  task.onCard(printed.receipt.result);
+  const result = printed.kind === "jammed" ? "uncertain" : printed.receipt.result;
+  if (isTold) bureau.log.debug({ line: task.line, job: job.job, result }, "job printed");
+  task.onCard(result);
+  if (printed.kind === "jammed") return undefined;
   // Not awaited: the slot is, before the next request.
   void bureau.receipts.deliver(printed.receipt);
   return undefined;

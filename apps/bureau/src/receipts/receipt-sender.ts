@@ -57,6 +57,7 @@ export function createReceiptSender(options: {
       const answer = await desk.call(call, acceptedSchema);
       if (answer.kind === "ok") {
         await store.write(() => store.setReceipt(receipt.job, "accepted"));
+        if (log.isLevelEnabled("debug")) log.debug({ line: receipt.line, job: receipt.job }, "receipt accepted");
         return "accepted";
       }
       const code = answer.kind === "refused" ? answer.code : answer.why;

@@ -49,6 +49,7 @@ const STATUS_OF: Partial<Record<BureauErrorCode, number>> = {
 /** The operator's API, on loopback and behind the token that lies in the bureau's folder. */
 export function createServer(bureau: Bureau, sessions: Sessions): FastifyInstance {
   const app = fastify({ logger: false });
+  if (bureau.log.isLevelEnabled("debug")) logAnswers(app, bureau.log);
   const expected = digest(readToken(bureau.place));
   app.addHook("onRequest", async (request, reply) => {
     const given = /^Bearer (\S+)$/.exec(request.headers.authorization ?? "")?.[1] ?? "";
@@ -82,6 +83,14 @@ export function createServer(bureau: Bureau, sessions: Sessions): FastifyInstanc
 
 const diskFull = ({ place }: Bureau): string =>
   `The disk is full. Make room for ${place.root}, and do it again; nothing of what was recorded is lost`;
+
+/** One line a request, for whoever asked for it: the route's pattern, never the address. */
+function logAnswers(app: FastifyInstance, log: Bureau["log"]): void {
+  app.addHook("onResponse", async (request, reply) => {
+    const { method, url: route = "none" } = request.routeOptions;
+    log.debug({ method, route, status: reply.statusCode, ms: Math.round(reply.elapsedTime) }, "answered");
+  });
+}
 
 const digest = (text: string): Buffer => createHash("sha256").update(text).digest();
 

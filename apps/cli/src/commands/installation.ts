@@ -49,19 +49,19 @@ export function registerInstallation(program: Command): void {
   program
     .command("serve [app]")
     .description("desk, keyholder, bureau or all, in the foreground until interrupted")
-    .option("--log-level <level>", "trace, debug, info, warn or error", "info")
-    .action(async (app: string | undefined, options: { logLevel: string }, command: Command) => {
+    .option("--log-level <level>", "trace, debug, info, warn or error; by default as each is configured")
+    .action(async (app: string | undefined, options: { logLevel?: string }, command: Command) => {
       await serve(contextOf(command), app ?? "all", options.logLevel);
     });
 }
 
-async function serve(context: ReturnType<typeof contextOf>, app: string, logLevel: string): Promise<void> {
+async function serve(context: ReturnType<typeof contextOf>, app: string, logLevel?: string): Promise<void> {
   const { home } = context;
   const settings = context.settings();
   const single: Record<string, () => Promise<{ stop: () => Promise<void> }>> = {
     postgres: () => startDatabase(home, settings),
     keyholder: () => startKeyholder(home, { logLevel }),
-    desk: () => startDesk(home),
+    desk: () => startDesk(home, { logLevel }),
     bureau: () => startBureau(home, settings, { logLevel }),
   };
   const stops: (() => Promise<void>)[] = [];

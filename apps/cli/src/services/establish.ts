@@ -111,11 +111,11 @@ async function activateAgreement(home: Home, settings: Settings, file: string): 
 }
 
 /** Starts the four processes of an installation that was established before. */
-export async function startAll(home: Home, settings: Settings, logLevel: string): Promise<Running> {
+export async function startAll(home: Home, settings: Settings, logLevel?: string): Promise<Running> {
   return allOrNone(async (started) => {
     started.database = await startDatabase(home, settings);
     started.keyholder = await startKeyholder(home, { logLevel });
-    started.desk = await startDesk(home);
+    started.desk = await startDesk(home, { logLevel });
     started.bureau = await startBureau(home, settings, { logLevel });
   });
 }

@@ -98,21 +98,27 @@ export function deskDatabaseUrl(home: Home): string {
 
 export function startKeyholder(
   home: Home,
-  { logLevel = "info", ...options }: StartOptions & { logLevel?: string } = {},
+  { logLevel = "info", ...options }: StartOptions & { logLevel?: string | undefined } = {},
 ): Promise<AppProcess> {
   const sockets = ["--socket", home.keyholderSocket, "--console-socket", home.consoleSocket];
   const args = ["serve", "--folder", home.keyholder, ...sockets, "--log-level", logLevel];
   return startApp("keyholder", args, join(home.logs, "keyholder.log"), options);
 }
 
-export function startDesk(home: Home, options: StartOptions = {}): Promise<AppProcess> {
-  return startApp("desk", ["serve", "--config", home.deskConfig], join(home.logs, "desk.log"), options);
+/** Without `logLevel` its configuration says how much it logs. */
+export function startDesk(
+  home: Home,
+  { logLevel, ...options }: StartOptions & { logLevel?: string | undefined } = {},
+): Promise<AppProcess> {
+  const level = logLevel === undefined ? [] : ["--log-level", logLevel];
+  const args = ["serve", "--config", home.deskConfig, ...level];
+  return startApp("desk", args, join(home.logs, "desk.log"), options);
 }
 
 export function startBureau(
   home: Home,
   settings: Settings,
-  { logLevel = "info", ...options }: StartOptions & { logLevel?: string } = {},
+  { logLevel = "info", ...options }: StartOptions & { logLevel?: string | undefined } = {},
 ): Promise<AppProcess> {
   const args = ["serve", "--folder", home.bureau, "--port", String(settings.ports.bureau), "--log-level", logLevel];
   return startApp("bureau", args, join(home.logs, "bureau.log"), options);

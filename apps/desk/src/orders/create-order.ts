@@ -132,6 +132,7 @@ async function sealOrder(
     });
     const withdrawn = await recordOrder(desk, terms, { sealed, digest });
     await rerouteCovert(desk, notIncluded);
+    desk.log.debug({ order: terms.order, jobs: sealed.length - withdrawn.length }, "order published");
     const left = [...notIncluded, ...withdrawn.map((request) => ({ request, reason: "withdrawn" as const }))];
     return {
       ...{ order: terms.order, recipient: terms.recipient, agreement: terms.agreementDigest, digest },
@@ -169,6 +170,7 @@ async function sealAll(
     const done = await sealBatch(sealing, batch.ready);
     sealed.push(...done.sealed);
     notIncluded.push(...batch.notIncluded, ...done.notIncluded);
+    desk.log.debug({ order: terms.order, sealed: sealed.length }, "cards of an order sealed");
     if (sealed.length > 0) onProgress(Math.min(start + BATCH, wanted.length), wanted.length);
     if (following !== undefined) next = following;
   }

@@ -157,6 +157,7 @@ async function write(desk: ImportDesk, work: Work, plan: ImportPlan): Promise<Ap
       const onRows = (rows: number): void => {
         written += rows;
         options.onProgress?.({ phase: "writing", done: written, of: plan.added + plan.changed });
+        desk.log.debug({ importId, written }, "import batch written");
       };
       const actor = options.actor ?? NOBODY;
       const applied = await applyImport(desk, client, { ...work, plan, actor, onRows });

@@ -45,6 +45,7 @@ export async function openRun(
   const { value: jobs } = await recordEntries(desk, [draft], (client) =>
     insertRun(client, { ...given, run, recipient, now, until }),
   );
+  desk.log.debug({ run, order: given.order, jobs }, "run opened");
   return { ok: true, run: { run, order: given.order, recipient, jobs, until: until.toISOString() } };
 }
 
@@ -105,6 +106,7 @@ export async function closeRun(
   await recordEntries(desk, [draft], (client) =>
     client.query("update run set state = 'closed', closed_at = $2 where id = $1 and state = 'open'", [given.run, at]),
   );
+  desk.log.debug({ run: given.run, order: run.order }, "run closed");
   // The run is closed whatever becomes of this: the chore records the head within a minute too.
   await recordJournalHead(desk).catch((error: unknown) =>
     desk.log.warn({ err: error, run: given.run }, "the journal's head is not on the ledger yet"),

@@ -24,6 +24,7 @@ export function createServer(desk: Desk): FastifyInstance {
     bodyLimit: BODY_LIMIT_BYTES,
     forceCloseConnections: "idle",
   });
+  if (desk.log.isLevelEnabled("debug")) logAnswers(app, desk.log);
   app.setErrorHandler<FastifyError>((error, request, reply) => {
     const problem = error instanceof Problem ? error : toProblem(error);
     if (problem.status >= 500) request.log.error({ err: error, route: request.routeOptions.url }, "request failed");
@@ -42,6 +43,14 @@ export function createServer(desk: Desk): FastifyInstance {
   registerBureauRoutes(app, desk);
   registerLogRoutes(app, desk);
   return app;
+}
+
+/** One line a request, for whoever asked for it. The route's pattern: an address itself may hold a name or a number. */
+function logAnswers(app: FastifyInstance, log: Pick<Desk["log"], "debug">): void {
+  app.addHook("onResponse", async (request, reply) => {
+    const { method, url: route = "none" } = request.routeOptions;
+    log.debug({ method, route, status: reply.statusCode, ms: Math.round(reply.elapsedTime) }, "answered");
+  });
 }
 
 function sendProblem(reply: FastifyReply, problem: Problem): void {

@@ -24,7 +24,8 @@ export function createCallServer(calls: readonly ServedCall[], log: Logger): Fas
     app.post(`/${name}`, async ({ body }, reply) => {
       const started = performance.now();
       const answered = await answer(body);
-      log.debug({ call: name, ms: Math.round(performance.now() - started) }, "answered");
+      if (log.isLevelEnabled("debug"))
+        log.debug({ call: name, ms: Math.round(performance.now() - started) }, "answered");
       return reply.type("application/json").send(JSON.stringify(answered));
     });
   }
