@@ -22,24 +22,50 @@ export const openingsFiles = (start: number, openings: readonly Uint8Array[]): L
   return files;
 };
 
+/** One file of openings as it is stored: those of the entries from `begins` to `ends` of its bundle. */
+export type OpeningsFile = {
+  readonly path: string;
+  /** `undefined` where there is no such file. */
+  readonly bytes: Uint8Array | undefined;
+  readonly begins: number;
+  readonly ends: number;
+};
+
+/**
+ * The files that hold the openings of one bundle, up to a width at which a checkpoint was signed. The first may be one from
+ * which nothing leads further back: `bundleOf` says why.
+ */
+export const readOpeningsFiles = async (
+  storage: LogReader,
+  { index, width }: { index: number; width: number },
+): Promise<readonly OpeningsFile[]> => {
+  const files: OpeningsFile[] = [];
+  for (let ends = width; ends > 0; ) {
+    const path = openingsPath({ index, width: ends });
+    const bytes = await storage.read(path);
+    const begins = bytes?.[0] ?? ends;
+    files.unshift({ path, bytes, begins, ends });
+    if (begins >= ends) break;
+    ends = begins;
+  }
+  return files;
+};
+
+/** The bundle in a file of openings, from its byte 1 on; throws `tile-missing` or `bundle-malformed`. */
+export const bundleOf = ({ path, bytes, begins, ends }: OpeningsFile): Uint8Array => {
+  if (bytes === undefined) throw new LedgerError("tile-missing", `the openings have no file ${path}`);
+  if (begins >= ends) throw new LedgerError("bundle-malformed", `openings file ${path} begins where it ends`);
+  return bytes.subarray(1);
+};
+
 /**
  * The openings of one bundle, up to a width at which a checkpoint was signed. Rejects with `tile-missing` or
  * `bundle-malformed`.
  */
 export const readOpenings = async (
   storage: LogReader,
-  { index, width }: { index: number; width: number },
+  bundle: { index: number; width: number },
 ): Promise<readonly Uint8Array[]> => {
-  const parts: (readonly Uint8Array[])[] = [];
-  let end = width;
-  while (end > 0) {
-    const path = openingsPath({ index, width: end });
-    const bytes = await storage.read(path);
-    if (bytes === undefined) throw new LedgerError("tile-missing", `the openings have no file ${path}`);
-    const from = bytes[0] ?? end;
-    if (from >= end) throw new LedgerError("bundle-malformed", `openings file ${path} begins where it ends`);
-    parts.unshift(parseBundle(bytes.subarray(1), end - from));
-    end = from;
-  }
-  return parts.flat();
+  const files = await readOpeningsFiles(storage, bundle);
+  return files.flatMap((file) => parseBundle(bundleOf(file), file.ends - file.begins));
 };

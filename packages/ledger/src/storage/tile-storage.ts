@@ -2,7 +2,7 @@ import { LedgerError } from "../error.ts";
 import { parseBundle } from "../tree/bundle.ts";
 import type { LogEdge, LogFile } from "../tree/edge.ts";
 import { HASH_LENGTH } from "../tree/hashes.ts";
-import { type Bundle, entriesPath, TILE_WIDTH, tilePath } from "../tree/paths.ts";
+import { type Bundle, entriesPath, TILE_WIDTH, type Tile, tilePath } from "../tree/paths.ts";
 import type { TileReader } from "../tree/prover.ts";
 
 /** Where the signed checkpoint of a log stands (C2SP tlog-tiles, "Checkpoints"). */
@@ -23,40 +23,42 @@ export type LogStorage = {
 /** Reading alone is enough to verify and to prove. */
 export type LogReader = Pick<LogStorage, "read">;
 
-/** Reads a partial file, or as much of the full one that came after it. */
-const readPart = async (
-  storage: LogReader,
-  paths: { partial: string; full: string },
-): Promise<{ bytes: Uint8Array; full: boolean }> => {
-  const exact = await storage.read(paths.partial);
-  if (exact) return { bytes: exact, full: paths.partial === paths.full };
-  const whole = paths.partial === paths.full ? undefined : await storage.read(paths.full);
-  if (whole === undefined) throw new LedgerError("tile-missing", `the log has no file ${paths.partial}`);
-  return { bytes: whole, full: true };
+/** A tile or bundle as it is stored. `width`: how many it must hold, 256 where a partial one was filled since. */
+export type StoredFile = { readonly path: string; readonly bytes: Uint8Array; readonly width: number };
+
+/** Reads a partial file, or the full one that came after it. */
+const readPart = async (storage: LogReader, width: number, pathOf: (width: number) => string): Promise<StoredFile> => {
+  const [path, fullPath] = [pathOf(width), pathOf(TILE_WIDTH)];
+  const exact = await storage.read(path);
+  if (exact) return { path, bytes: exact, width };
+  const whole = path === fullPath ? undefined : await storage.read(fullPath);
+  if (whole === undefined) throw new LedgerError("tile-missing", `the log has no file ${path}`);
+  return { path: fullPath, bytes: whole, width: TILE_WIDTH };
 };
+
+/** Reads the file of a tile, of whatever length it is. */
+export const readTile = (storage: LogReader, tile: Tile): Promise<StoredFile> =>
+  readPart(storage, tile.width, (width) => tilePath({ ...tile, width }));
+
+/** Why a tile's file is none; `undefined` where it has the length of its hashes. */
+export const tileLengthFault = ({ path, bytes, width }: StoredFile): string | undefined =>
+  bytes.length === width * HASH_LENGTH
+    ? undefined
+    : `${path} is ${bytes.length} bytes long and must be ${width * HASH_LENGTH}`;
 
 /** Reads tiles of a log; a partial one that has been filled since is cut out of the full one. */
 export const tileReaderOf =
   (storage: LogReader): TileReader =>
   async (tile) => {
-    const paths = { partial: tilePath(tile), full: tilePath({ ...tile, width: TILE_WIDTH }) };
-    const { bytes, full } = await readPart(storage, paths);
-    const width = full ? TILE_WIDTH : tile.width;
-    if (bytes.length !== width * HASH_LENGTH) {
-      throw new LedgerError("tile-malformed", `file ${paths.partial} is ${bytes.length} bytes long`);
-    }
-    return bytes.subarray(0, tile.width * HASH_LENGTH);
+    const file = await readTile(storage, tile);
+    const fault = tileLengthFault(file);
+    if (fault !== undefined) throw new LedgerError("tile-malformed", `file ${fault}`);
+    return file.bytes.subarray(0, tile.width * HASH_LENGTH);
   };
 
-/** Reads the file of a bundle, unparsed, and how many entries it must hold: 256 where a partial one was filled since. */
-export const readBundle = async (
-  storage: LogReader,
-  { index, width }: Bundle,
-): Promise<{ readonly bytes: Uint8Array; readonly width: number }> => {
-  const paths = { partial: entriesPath({ index, width }), full: entriesPath({ index, width: TILE_WIDTH }) };
-  const { bytes, full } = await readPart(storage, paths);
-  return { bytes, width: full ? TILE_WIDTH : width };
-};
+/** Reads the file of a bundle, unparsed. */
+export const readBundle = (storage: LogReader, { index, width }: Bundle): Promise<StoredFile> =>
+  readPart(storage, width, (of) => entriesPath({ index, width: of }));
 
 /** Reads the first `width` entries of a bundle. */
 export const readEntries = async (storage: LogReader, bundle: Bundle): Promise<readonly Uint8Array[]> => {
@@ -69,12 +71,12 @@ export const readEntries = async (storage: LogReader, bundle: Bundle): Promise<r
  * root that was signed: the files may lie. Rejects with `tile-missing`, `tile-malformed`, `bundle-malformed`.
  */
 export const loadEdge = async (storage: LogReader, size: number): Promise<LogEdge> => {
-  const readTile = tileReaderOf(storage);
+  const readHashes = tileReaderOf(storage);
   const levels: Uint8Array[][] = [];
   for (let level = 0, hashes = size; hashes > 0; level++, hashes = Math.floor(hashes / TILE_WIDTH)) {
     const width = hashes % TILE_WIDTH;
     const index = Math.floor(hashes / TILE_WIDTH);
-    const bytes = width === 0 ? new Uint8Array(0) : await readTile({ level, index, width });
+    const bytes = width === 0 ? new Uint8Array(0) : await readHashes({ level, index, width });
     levels.push(Array.from({ length: width }, (_, i) => bytes.slice(i * HASH_LENGTH, (i + 1) * HASH_LENGTH)));
   }
   const width = size % TILE_WIDTH;

@@ -7,7 +7,7 @@ export type LogFault = {
   readonly path: string;
   /** The entry, where it is known. */
   readonly index?: number;
-  /** The region of the file, half-open, where it is known. */
+  /** The region of the file, half-open, where it is known; beyond the end of the file where bytes are missing. */
   readonly bytes?: { readonly from: number; readonly to: number };
   readonly message: string;
 };

@@ -1,9 +1,10 @@
 import { equalBytes } from "../bytes.ts";
-import { type LogReader, tileReaderOf } from "../storage/tile-storage.ts";
+import { type LogReader, readTile } from "../storage/tile-storage.ts";
 import { fullTileRoot, hashesOf } from "../tree/hash-bundle.ts";
 import { HASH_LENGTH } from "../tree/hashes.ts";
 import { TILE_WIDTH, type Tile, tilePath } from "../tree/paths.ts";
 import { Misfit, orFault } from "./misfit.ts";
+import { findInLength } from "./tile-length.ts";
 
 /** The tiles above level 0, derived from the roots of the tiles below, and held against those of the log. */
 export type UpperTiles = {
@@ -52,11 +53,13 @@ export const createUpperTiles = (tiles: LogReader): UpperTiles => {
 };
 
 const compareTile = async (tiles: LogReader, tile: Tile, expected: Uint8Array): Promise<void> => {
-  const path = tilePath(tile);
-  const stored = await orFault({ kind: "tile", path }, () => tileReaderOf(tiles)(tile));
+  const file = await orFault({ kind: "tile", path: tilePath(tile) }, () => readTile(tiles, tile));
+  const badLength = findInLength(file, expected);
+  if (badLength) throw badLength;
+  const stored = file.bytes.subarray(0, expected.length);
   if (equalBytes(expected, stored)) return;
   const at = Math.floor(expected.findIndex((byte, i) => byte !== stored[i]) / HASH_LENGTH);
   const bytes = { from: at * HASH_LENGTH, to: (at + 1) * HASH_LENGTH };
-  const message = `hash ${at} of ${path} is not the one of the entries below it`;
-  throw new Misfit({ kind: "tile", path, bytes, message });
+  const message = `hash ${at} of ${file.path} is not the one of the entries below it`;
+  throw new Misfit({ kind: "tile", path: file.path, bytes, message });
 };
