@@ -1,9 +1,38 @@
+import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { z } from "zod";
 import { CUSTODY_MOVES, JOB_MOVES, mayMove, REQUEST_MOVES, VALIDITY_MOVES } from "./states.ts";
 
 const tables = { request: REQUEST_MOVES, job: JOB_MOVES, validity: VALIDITY_MOVES, custody: CUSTODY_MOVES };
 type Table = Readonly<Record<string, readonly string[]>>;
+
+const rowSchema = z.strictObject({ allowed: z.array(z.string()), forbidden: z.array(z.string()) });
+const vectorsSchema = z.strictObject({
+  source: z.string(),
+  tables: z.record(z.string(), z.record(z.string(), rowSchema)),
+});
+const file = new URL("../../vectors/states.json", import.meta.url);
+const vectors = vectorsSchema.parse(JSON.parse(readFileSync(file, "utf8")));
+
+describe("the vectors of docs/spec/states.md", () => {
+  it("are of the four tables, and hold every pair of states once", () => {
+    expect(Object.keys(vectors.tables)).toEqual(Object.keys(tables));
+    for (const [name, moves] of Object.entries<Table>(tables)) {
+      const rows = vectors.tables[name] ?? {};
+      expect(Object.keys(rows).sort()).toEqual(Object.keys(moves).sort());
+      for (const { allowed, forbidden } of Object.values(rows)) {
+        expect([...allowed, ...forbidden].sort()).toEqual(Object.keys(moves).sort());
+      }
+    }
+  });
+  it.each(Object.entries<Table>(tables))("allow and forbid of the %s table what the code does", (name, moves) => {
+    for (const [from, { allowed, forbidden }] of Object.entries(vectors.tables[name] ?? {})) {
+      for (const to of allowed) expect([from, to, mayMove(moves, from, to)]).toEqual([from, to, true]);
+      for (const to of forbidden) expect([from, to, mayMove(moves, from, to)]).toEqual([from, to, false]);
+    }
+  });
+});
 
 describe.each(Object.entries(tables))("the %s table", (_name, moves: Table) => {
   const states = Object.keys(moves);
