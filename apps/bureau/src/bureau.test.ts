@@ -13,7 +13,7 @@ import {
   type TestBureau,
   until,
 } from "./test-bureau.ts";
-import type { Behaviour, Message } from "./test-force.ts";
+import type { Behaviour, Message } from "./test-force-state.ts";
 
 const open: { bureau?: TestBureau; served: Served[] } = { served: [] };
 const establish = async (lines = 2): Promise<TestBureau> => {

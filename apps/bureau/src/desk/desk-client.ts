@@ -2,14 +2,7 @@ import { createHash, randomBytes } from "node:crypto";
 import { createWriteStream } from "node:fs";
 import { Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import {
-  isRefusalCode,
-  NONCE_LENGTH,
-  type RefusalCode,
-  signRequest,
-  type VerifiedReply,
-  verifyReply,
-} from "@tipstaff/release-protocol";
+import { isRefusalCode, NONCE_LENGTH, type RefusalCode, signRequest, verifyReply } from "@tipstaff/release-protocol";
 import { Agent, type Dispatcher } from "undici";
 import { z } from "zod";
 import type { BureauKey } from "../installation/keys.ts";
@@ -73,68 +66,82 @@ export function createDeskClient(options: { pins: Pins; connections: number; now
     headersTimeout: HEADERS_TIMEOUT_MS,
     bodyTimeout: BODY_TIMEOUT_MS,
   });
-  const exchange = async (call: DeskCall): Promise<Exchange> => {
-    const body = call.body === undefined ? new Uint8Array(0) : Buffer.from(JSON.stringify(call.body));
-    const targetUri = pins.deskUrl + call.path;
-    const signed = signRequest({
-      method: call.method,
-      targetUri,
-      body,
-      keyid: call.key.id,
-      sign: call.key.sign,
-      now: now(),
-      lifetimeSeconds: LIFETIME_SECONDS,
-      nonce: randomBytes(NONCE_LENGTH),
-    });
-    const content = call.body === undefined ? {} : { body, headers: { ...signed, "content-type": "application/json" } };
-    const response = await agent.request({
-      origin: pins.deskUrl,
-      path: call.path,
-      method: call.method,
-      headers: { ...signed },
-      ...content,
-    });
-    return { response, requestSignature: signed.signature };
-  };
-  const verify = (from: Exchange, body: Uint8Array | { sha256: Uint8Array }) =>
-    verifyReply(
-      { status: from.response.statusCode, headers: singleHeaders(from.response.headers), body },
-      { requestSignature: from.requestSignature, publicKeyFor: pins.replyKeyFor, now: now() },
-    );
-  const unverified = (verdict: VerifiedReply): UnreachableReason | undefined => {
-    if (verdict.ok) return undefined;
-    if (verdict.code === "stale") return "clock-differs";
-    return verdict.code === "unsigned" ? "reply-unsigned" : "reply-not-authentic";
-  };
+  const wire: Wire = { agent, pins, now };
   return {
-    call: <T>(call: DeskCall, schema: z.ZodType<T>) =>
-      reaching<T>(async () => {
-        const from = await exchange(call);
-        const body = await readWhole(from.response.body);
-        const fault = unverified(verify(from, body));
-        if (fault !== undefined) return unreachable(fault);
-        if (from.response.statusCode !== 200) return toRefusal(from.response, body);
-        const parsed = schema.safeParse(parseJson(body));
-        return parsed.success ? { kind: "ok", value: parsed.data } : unreachable("answer-malformed");
-      }),
-    download: (call, { file, maxBytes }) =>
-      reaching<{ readonly sha256: Uint8Array }>(async () => {
-        const from = await exchange(call);
-        if (from.response.statusCode !== 200) {
-          const body = await readWhole(from.response.body);
-          const fault = unverified(verify(from, body));
-          return fault === undefined ? toRefusal(from.response, body) : unreachable(fault);
-        }
-        const sha256 = await writeWhole(from.response.body, { file, maxBytes });
-        if (sha256 === undefined) return unreachable("answer-too-long");
-        const fault = unverified(verify(from, { sha256 }));
-        return fault === undefined ? { kind: "ok", value: { sha256 } } : unreachable(fault);
-      }),
+    call: (call, schema) => reaching(() => exchangeJson(wire, call, schema)),
+    download: (call, to) => reaching(() => exchangeFile(wire, call, to)),
     close: () => agent.destroy(),
   };
 }
 
+type Wire = { readonly agent: Agent; readonly pins: Pins; readonly now: () => Date };
+
+async function exchangeJson<T>(wire: Wire, call: DeskCall, schema: z.ZodType<T>): Promise<DeskAnswer<T>> {
+  const from = await exchange(wire, call);
+  const body = await readWhole(from.response.body);
+  const fault = replyFault(wire, from, body);
+  if (fault !== undefined) return unreachable(fault);
+  if (from.response.statusCode !== 200) return toRefusal(from.response, body);
+  const parsed = schema.safeParse(parseJson(body));
+  return parsed.success ? { kind: "ok", value: parsed.data } : unreachable("answer-malformed");
+}
+
+async function exchangeFile(
+  wire: Wire,
+  call: DeskCall,
+  to: { readonly file: string; readonly maxBytes: number },
+): Promise<DeskAnswer<{ readonly sha256: Uint8Array }>> {
+  const from = await exchange(wire, call);
+  if (from.response.statusCode !== 200) {
+    const body = await readWhole(from.response.body);
+    const fault = replyFault(wire, from, body);
+    return fault === undefined ? toRefusal(from.response, body) : unreachable(fault);
+  }
+  const sha256 = await writeWhole(from.response.body, to);
+  if (sha256 === undefined) return unreachable("answer-too-long");
+  const fault = replyFault(wire, from, { sha256 });
+  return fault === undefined ? { kind: "ok", value: { sha256 } } : unreachable(fault);
+}
+
 type Exchange = { response: Dispatcher.ResponseData; requestSignature: string };
+
+async function exchange({ agent, pins, now }: Wire, call: DeskCall): Promise<Exchange> {
+  const body = call.body === undefined ? new Uint8Array(0) : Buffer.from(JSON.stringify(call.body));
+  const signed = signRequest({
+    method: call.method,
+    targetUri: pins.deskUrl + call.path,
+    body,
+    keyid: call.key.id,
+    sign: call.key.sign,
+    now: now(),
+    lifetimeSeconds: LIFETIME_SECONDS,
+    nonce: randomBytes(NONCE_LENGTH),
+  });
+  const content = call.body === undefined ? {} : { body, headers: { ...signed, "content-type": "application/json" } };
+  const response = await agent.request({
+    origin: pins.deskUrl,
+    path: call.path,
+    method: call.method,
+    headers: { ...signed },
+    ...content,
+  });
+  return { response, requestSignature: signed.signature };
+}
+
+/** Why this is no reply of the desk to that request; nothing where it is one. */
+function replyFault(
+  { pins, now }: Wire,
+  { response, requestSignature }: Exchange,
+  body: Uint8Array | { sha256: Uint8Array },
+): UnreachableReason | undefined {
+  const verdict = verifyReply(
+    { status: response.statusCode, headers: singleHeaders(response.headers), body },
+    { requestSignature, publicKeyFor: pins.replyKeyFor, now: now() },
+  );
+  if (verdict.ok) return undefined;
+  if (verdict.code === "stale") return "clock-differs";
+  return verdict.code === "unsigned" ? "reply-unsigned" : "reply-not-authentic";
+}
 
 const unreachable = (why: UnreachableReason): { kind: "unreachable"; why: UnreachableReason } => ({
   kind: "unreachable",

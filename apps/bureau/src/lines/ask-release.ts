@@ -12,7 +12,7 @@ import type { Bureau } from "../bureau.ts";
 import { BureauError } from "../bureau-error.ts";
 import type { DeskAnswer } from "../desk/desk-client.ts";
 import { askPatiently, createPauses, isPassing, type Patience } from "../desk/patience.ts";
-import type { OrderRecord } from "../store/store.ts";
+import type { OrderRecord } from "../store/order-statements.ts";
 import { checkAnswer } from "./check-answer.ts";
 import {
   beginRequest,

@@ -4,7 +4,9 @@ import type { Bureau } from "../bureau.ts";
 import { BureauError } from "../bureau-error.ts";
 import { toSerial } from "../printer/serial.ts";
 import { type BlankOutcome, makeReceipt } from "../receipts/make-receipt.ts";
-import type { Intent, OrderRecord, SealedPlace } from "../store/store.ts";
+import type { Intent } from "../store/intent-statements.ts";
+import type { SealedPlace } from "../store/job-statements.ts";
+import type { OrderRecord } from "../store/order-statements.ts";
 import {
   type JobRecord,
   type LineState,

@@ -3,7 +3,8 @@ import { type FileHandle, open } from "node:fs/promises";
 import { join } from "node:path";
 import { BureauError } from "../bureau-error.ts";
 import type { Place } from "../installation/place.ts";
-import type { OrderRecord, SealedPlace } from "../store/store.ts";
+import type { SealedPlace } from "../store/job-statements.ts";
+import type { OrderRecord } from "../store/order-statements.ts";
 import { readCiphertext } from "./order-file.ts";
 
 /** Order files, each opened once and read at a job's place. */

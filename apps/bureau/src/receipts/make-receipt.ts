@@ -1,5 +1,5 @@
 import type { Receipt } from "@tipstaff/release-protocol";
-import type { Intent } from "../store/store.ts";
+import type { Intent } from "../store/intent-statements.ts";
 
 export type SpoilReason = NonNullable<Receipt["reason"]>;
 

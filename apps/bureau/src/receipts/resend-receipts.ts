@@ -2,7 +2,8 @@ import type { Receipt, RefusalCode } from "@tipstaff/release-protocol";
 import type { Bureau } from "../bureau.ts";
 import { notAnswered } from "../desk/not-answered.ts";
 import { askPatiently, isPassing } from "../desk/patience.ts";
-import type { ReceiptFilter, Store } from "../store/store.ts";
+import type { ReceiptFilter } from "../store/receipt-statements.ts";
+import type { Store } from "../store/store.ts";
 import { acceptedSchema, writeContradicted } from "./receipt-sender.ts";
 
 const PATIENCE_MS = 10_000;
