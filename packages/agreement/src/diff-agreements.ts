@@ -37,20 +37,28 @@ export const diffAgreements = (before: Agreement, after: Agreement): AgreementDi
 const diffHead = (before: Agreement, after: Agreement): Change[] => [
   ...compareText("id", before.id, after.id, "widens"),
   ...compareText("version", before.version, after.version, "neutral"),
-  ...compareText("controller.id", before.controller.id, after.controller.id, "widens"),
-  ...compareText("controller.name", before.controller.name, after.controller.name, "neutral"),
-  ...compareText("controller.contact", before.controller.contact, after.controller.contact, "neutral"),
-  ...compareText("recipient.id", before.recipient.id, after.recipient.id, "widens"),
-  ...compareText("recipient.name", before.recipient.name, after.recipient.name, "neutral"),
-  ...compareText("recipient.role", before.recipient.role, after.recipient.role, "widens"),
-  ...compareSets({
-    path: "recipient.keys",
-    before: before.recipient.keys.map(({ id, use, publicKey }) => `${id} for ${use}, ${publicKey}`),
-    after: after.recipient.keys.map(({ id, use, publicKey }) => `${id} for ${use}, ${publicKey}`),
-    added: "widens",
-  }),
+  ...diffController(before, after),
+  ...diffRecipient(before, after),
   ...compareText("purpose", before.purpose, after.purpose, "widens"),
   ...compareText("lawfulBasis", before.lawfulBasis, after.lawfulBasis, "widens"),
+];
+
+const diffController = ({ controller: before }: Agreement, { controller: after }: Agreement): Change[] => [
+  ...compareText("controller.id", before.id, after.id, "widens"),
+  ...compareText("controller.name", before.name, after.name, "neutral"),
+  ...compareText("controller.contact", before.contact, after.contact, "neutral"),
+];
+
+const diffRecipient = ({ recipient: before }: Agreement, { recipient: after }: Agreement): Change[] => [
+  ...compareText("recipient.id", before.id, after.id, "widens"),
+  ...compareText("recipient.name", before.name, after.name, "neutral"),
+  ...compareText("recipient.role", before.role, after.role, "widens"),
+  ...compareSets({
+    path: "recipient.keys",
+    before: before.keys.map(({ id, use, publicKey }) => `${id} for ${use}, ${publicKey}`),
+    after: after.keys.map(({ id, use, publicKey }) => `${id} for ${use}, ${publicKey}`),
+    added: "widens",
+  }),
 ];
 
 const diffSubjects = ({ subjects: before }: Agreement, { subjects: after }: Agreement): Change[] => {

@@ -106,20 +106,10 @@ async function sealOrder(
   terms: OrderTerms,
   given: { wanted: readonly WantedCard[]; onProgress: OrderProgress },
 ): Promise<OrderReport> {
-  const { wanted, onProgress } = given;
-  const expiresAt = new Date(terms.at.getTime() + toLimits(terms.agreement).orderExpiresAfterSeconds * 1000);
-  await desk.pool.query(
-    `insert into "order" (id, recipient, agreement_digest, state, created_by, created_at, expires_at)
-     values ($1, $2, $3, 'sealing', $4, $5, $6)`,
-    [terms.order, terms.recipient, Buffer.from(terms.agreementDigest, "hex"), terms.actor, terms.at, expiresAt],
-  );
-  const head = manifestHead(desk.force, terms, expiresAt);
-  const longestCategories = longest(Object.values(CARD_KINDS).map(({ categories }) => categories));
-  const room = manifestRoom(head, { count: wanted.length, longestCategories });
-  const file = await createOrderFile(desk.folders.orders, terms.order, room);
+  const { head, file } = await beginOrder(desk, terms, given.wanted.length);
   const pool = createSealPool(desk.folders.templates);
   try {
-    const { sealed, notIncluded } = await sealAll({ desk, terms, pool, file }, { wanted, onProgress });
+    const { sealed, notIncluded } = await sealAll({ desk, terms, pool, file }, given);
     if (sealed.length === 0) {
       await rerouteCovert(desk, notIncluded);
       throw new Problem(409, "nothing-to-order", "None of the approved requests may go into this order", {
@@ -137,7 +127,7 @@ async function sealOrder(
     return {
       ...{ order: terms.order, recipient: terms.recipient, agreement: terms.agreementDigest, digest },
       jobs: sealed.length - withdrawn.length,
-      expiresAt: expiresAt.toISOString(),
+      expiresAt: head.expiresAt,
       file: orderFilePaths(desk.folders.orders, terms.order).finished,
       notIncluded: countReasons(left),
     };
@@ -148,6 +138,24 @@ async function sealOrder(
   } finally {
     await pool.close();
   }
+}
+
+/** An order that is `sealing` in the database, and its file with room for the manifest of so many cards. */
+async function beginOrder(
+  desk: Desk,
+  terms: OrderTerms,
+  count: number,
+): Promise<{ head: ManifestHead; file: OrderFile }> {
+  const expiresAt = new Date(terms.at.getTime() + toLimits(terms.agreement).orderExpiresAfterSeconds * 1000);
+  await desk.pool.query(
+    `insert into "order" (id, recipient, agreement_digest, state, created_by, created_at, expires_at)
+     values ($1, $2, $3, 'sealing', $4, $5, $6)`,
+    [terms.order, terms.recipient, Buffer.from(terms.agreementDigest, "hex"), terms.actor, terms.at, expiresAt],
+  );
+  const head = manifestHead(desk.force, terms, expiresAt);
+  const longestCategories = longest(Object.values(CARD_KINDS).map(({ categories }) => categories));
+  const room = manifestRoom(head, { count, longestCategories });
+  return { head, file: await createOrderFile(desk.folders.orders, terms.order, room) };
 }
 
 async function sealAll(
