@@ -1,12 +1,13 @@
 import { LedgerError } from "../error.ts";
-import { createBell } from "./bell.ts";
+import { type Bell, createBell } from "./bell.ts";
 import { type EntryState, entryState } from "./entry-state.ts";
 import { keepLeading } from "./leading.ts";
-import { findEntries, findEvents, findIndexes, findPlaced, type StoredEntry } from "./lookup.ts";
+import { keepLookingUp } from "./looking-up.ts";
+import { findEntries, findEvents, findIndexes, type StoredEntry } from "./lookup.ts";
 import type { SequencerOptions } from "./options.ts";
 import { type Published, readPublished } from "./published.ts";
 import type { TickResult } from "./tick.ts";
-import { createWaiters, type Logged, proveLogged } from "./waiters.ts";
+import { createWaiters, type Logged, proveLogged, type Waiters } from "./waiters.ts";
 
 /** `witnessed`: the checkpoint carries the quorum of the sequencer's policy. */
 export type SequencerHead = {
@@ -60,147 +61,131 @@ const FIRST_LOOKUP_MS = 25;
 const LEADER_FIRST_LOOKUP_MS = 250;
 const LEADER_LOOKUP_MS = 1000;
 const STANDBY_LOOKUP_MS = 100;
-const LONG_MS = 60_000;
 
 /**
  * Moves the intake of a Postgres database into a tiled log. Any number of processes may run one for the same log: one
  * leads, the others stand by. Halts, and says so, rather than fork the log.
  */
 export const createSequencer = (options: SequencerOptions): Sequencer => {
-  const waiters = createWaiters();
-  const bell = createBell();
-  const lookupBell = createBell();
-  let state: SequencerState = "stopped";
-  let stopping = false;
-  let fault: LedgerError | undefined;
-  let current: Published | undefined;
-  let running: Promise<unknown> = Promise.resolve();
-
-  const published = async (): Promise<Published | undefined> => {
-    if (state === "leading") return current;
-    const out = await readPublished(options);
-    if (out?.size !== current?.size || out?.witnessed !== current?.witnessed) current = out;
-    return current;
+  const held: Held = {
+    ...{ waiters: createWaiters(), bell: createBell(), lookupBell: createBell() },
+    ...{ state: "stopped", stopping: false, fault: undefined, current: undefined },
   };
-
-  const run = (): Promise<unknown> =>
-    Promise.all([
-      keepLeading(options, {
-        bell,
-        isStopped: () => stopping,
-        onLead: (out) => {
-          state = "leading";
-          current = out;
-        },
-        onTick: async (result) => {
-          current = result.published;
-          await settleTick(waiters, result);
-        },
-        onLost: () => {
-          state = "standby";
-        },
-        onHalt: (error) => {
-          state = "halted";
-          fault = error;
-          waiters.fail(new LedgerError("log-halted", error.message, { cause: error }));
-        },
-      }),
-      keepLookingUp(options, {
-        waiters,
-        bell: lookupBell,
-        published,
-        isStopped: () => stopping,
-        firstLookupMs: () => (state === "leading" ? LEADER_FIRST_LOOKUP_MS : FIRST_LOOKUP_MS),
-        sweepMs: () => (state === "leading" ? LEADER_LOOKUP_MS : STANDBY_LOOKUP_MS),
-      }),
-    ]);
-
   return {
-    start: () => {
-      if (state !== "stopped") return;
-      state = "standby";
-      stopping = false;
-      running = run();
-    },
-    stop: async () => {
-      stopping = true;
-      bell.ring();
-      lookupBell.ring();
-      await running;
-      if (state !== "halted") state = "stopped";
-      waiters.fail(new LedgerError("sequencer-stopped", "the sequencer was stopped"));
-    },
-    wake: bell.ring,
+    ...startAndStop(options, held),
+    wake: held.bell.ring,
     waitLogged: async (operationIds, { timeoutMs }) => {
+      const { fault, waiters, lookupBell } = held;
       if (fault) throw new LedgerError("log-halted", fault.message, { cause: fault });
       const logged = waiters.wait(operationIds, timeoutMs);
       lookupBell.ring();
       return logged;
     },
-    head: async () => {
-      const out = await published();
-      if (out === undefined) return undefined;
-      const { size, root, checkpoint, witnessed } = out;
-      return { size, root, checkpoint, witnessed };
-    },
-    prove: async (index) => {
-      const out = await published();
-      if (out === undefined || index >= out.size) return undefined;
-      return { size: out.size, proof: await out.prover.inclusion(index), checkpoint: out.checkpoint };
-    },
-    entry: async (operationId) => (await findEntries(options.pool, [operationId]))[0],
-    entries: (operationIds) => findEntries(options.pool, operationIds),
-    states: async (operationIds) => {
-      const out = await published();
-      const indexes = await findIndexes(options.pool, operationIds);
-      return indexes.map((index) => (index === undefined ? undefined : entryState(index, out)));
-    },
-    events: (operationIds) => findEvents(options.pool, operationIds),
-    state: () => state,
+    ...readings(options, held),
+    state: () => held.state,
   };
 };
 
-type Waiters = ReturnType<typeof createWaiters>;
+/** What one sequencer holds from turn to turn. */
+type Held = {
+  readonly waiters: Waiters;
+  readonly bell: Bell;
+  readonly lookupBell: Bell;
+  state: SequencerState;
+  stopping: boolean;
+  fault: LedgerError | undefined;
+  current: Published | undefined;
+};
+
+const startAndStop = (options: SequencerOptions, held: Held): Pick<Sequencer, "start" | "stop"> => {
+  let running: Promise<unknown> = Promise.resolve();
+  return {
+    start: () => {
+      if (held.state !== "stopped") return;
+      held.state = "standby";
+      held.stopping = false;
+      running = Promise.all([lead(options, held), lookUp(options, held)]);
+    },
+    stop: async () => {
+      held.stopping = true;
+      held.bell.ring();
+      held.lookupBell.ring();
+      await running;
+      if (held.state !== "halted") held.state = "stopped";
+      held.waiters.fail(new LedgerError("sequencer-stopped", "the sequencer was stopped"));
+    },
+  };
+};
+
+const lead = (options: SequencerOptions, held: Held): Promise<void> =>
+  keepLeading(options, {
+    bell: held.bell,
+    isStopped: () => held.stopping,
+    onLead: (out) => {
+      held.state = "leading";
+      held.current = out;
+    },
+    onTick: async (result) => {
+      held.current = result.published;
+      await settleTick(held.waiters, result);
+    },
+    onLost: () => {
+      held.state = "standby";
+    },
+    onHalt: (error) => {
+      held.state = "halted";
+      held.fault = error;
+      held.waiters.fail(new LedgerError("log-halted", error.message, { cause: error }));
+    },
+  });
+
+const lookUp = (options: SequencerOptions, held: Held): Promise<void> =>
+  keepLookingUp(options, {
+    waiters: held.waiters,
+    bell: held.lookupBell,
+    published: () => publishedNow(options, held),
+    isStopped: () => held.stopping,
+    firstLookupMs: () => (held.state === "leading" ? LEADER_FIRST_LOOKUP_MS : FIRST_LOOKUP_MS),
+    sweepMs: () => (held.state === "leading" ? LEADER_LOOKUP_MS : STANDBY_LOOKUP_MS),
+  });
+
+/** A leader knows what is published; who stands by reads it, and goes on with what it has where nothing changed. */
+const publishedNow = async (options: SequencerOptions, held: Held): Promise<Published | undefined> => {
+  if (held.state === "leading") return held.current;
+  const out = await readPublished(options);
+  if (out?.size !== held.current?.size || out?.witnessed !== held.current?.witnessed) held.current = out;
+  return held.current;
+};
+
+const readings = (
+  options: SequencerOptions,
+  held: Held,
+): Pick<Sequencer, "head" | "prove" | "entry" | "entries" | "states" | "events"> => ({
+  head: async () => {
+    const out = await publishedNow(options, held);
+    if (out === undefined) return undefined;
+    const { size, root, checkpoint, witnessed } = out;
+    return { size, root, checkpoint, witnessed };
+  },
+  prove: async (index) => {
+    const out = await publishedNow(options, held);
+    if (out === undefined || index >= out.size) return undefined;
+    return { size: out.size, proof: await out.prover.inclusion(index), checkpoint: out.checkpoint };
+  },
+  entry: async (operationId) => (await findEntries(options.pool, [operationId]))[0],
+  entries: (operationIds) => findEntries(options.pool, operationIds),
+  states: async (operationIds) => {
+    const out = await publishedNow(options, held);
+    const indexes = await findIndexes(options.pool, operationIds);
+    return indexes.map((index) => (index === undefined ? undefined : entryState(index, out)));
+  },
+  events: (operationIds) => findEvents(options.pool, operationIds),
+});
 
 const settleTick = async (waiters: Waiters, { entries, published, lead }: TickResult): Promise<void> => {
   const first = lead.edge.size - entries.length;
   for (const [at, { operationId, leaf }] of entries.entries()) {
     if (!waiters.isWaitedFor(operationId)) continue;
     waiters.settle(await proveLogged({ operationId, leaf, index: first + at }, published));
-  }
-};
-
-type LookingUp = {
-  readonly waiters: Waiters;
-  readonly bell: ReturnType<typeof createBell>;
-  readonly published: () => Promise<Published | undefined>;
-  readonly isStopped: () => boolean;
-  readonly firstLookupMs: () => number;
-  readonly sweepMs: () => number;
-};
-
-/** Finds the entries that were logged before somebody asked, or by another leader. */
-const keepLookingUp = async (options: SequencerOptions, input: LookingUp): Promise<void> => {
-  const { waiters, bell, published, isStopped, firstLookupMs, sweepMs } = input;
-  let nextSweep = 0;
-  while (!isStopped()) {
-    if (waiters.size() === 0) {
-      await bell.wait(LONG_MS);
-      continue;
-    }
-    await new Promise((resolve) => setTimeout(resolve, firstLookupMs()));
-    const sweep = Date.now() >= nextSweep;
-    if (sweep) nextSweep = Date.now() + sweepMs();
-    const ids = sweep ? waiters.all() : waiters.takeUnseen();
-    if (ids.length === 0) continue;
-    try {
-      const out = await published();
-      if (out === undefined || (options.witnesses?.demandsQuorum && !out.witnessed)) continue;
-      for (const placed of await findPlaced(options.pool, ids, out.size)) {
-        waiters.settle(await proveLogged(placed, out));
-      }
-    } catch (error) {
-      options.onError?.(error);
-    }
   }
 };

@@ -30,40 +30,14 @@ export const proveLogged = async ({ operationId, index, leaf }: Placed, out: Pub
 
 type Wait = { readonly done: (logged: Logged) => void; readonly failed: (error: unknown) => void };
 
+type Waiting = { readonly byId: Map<string, Set<Wait>>; readonly unseen: Set<string> };
+
+export type Waiters = ReturnType<typeof createWaiters>;
+
 /** Those who wait for their entries to be logged. */
 export const createWaiters = () => {
-  const waiting = new Map<string, Set<Wait>>();
-  let unseen = new Set<string>();
-
-  const waitOne = (operationId: Uint8Array, signal: AbortSignal): Promise<Logged> => {
-    const id = toHex(operationId);
-    return new Promise((resolve, reject) => {
-      const leave = (): void => {
-        signal.removeEventListener("abort", aborted);
-        const others = waiting.get(id);
-        others?.delete(wait);
-        if (others?.size === 0) {
-          waiting.delete(id);
-          unseen.delete(id);
-        }
-      };
-      const wait: Wait = {
-        done: (logged) => {
-          leave();
-          resolve(logged);
-        },
-        failed: (error) => {
-          leave();
-          reject(error);
-        },
-      };
-      const aborted = (): void => wait.failed(signal.reason);
-      signal.addEventListener("abort", aborted);
-      waiting.set(id, (waiting.get(id) ?? new Set()).add(wait));
-      unseen.add(id);
-    });
-  };
-
+  const waiting: Waiting = { byId: new Map(), unseen: new Set() };
+  const { byId, unseen } = waiting;
   return {
     /** Rejects with `wait-timeout` when not all are logged in time, or with what `fail` was told. */
     wait: async (operationIds: readonly Uint8Array[], timeoutMs: number): Promise<readonly Logged[]> => {
@@ -73,26 +47,55 @@ export const createWaiters = () => {
         timeoutMs,
       );
       try {
-        return await Promise.all(operationIds.map((id) => waitOne(id, stop.signal)));
+        return await Promise.all(operationIds.map((id) => waitOne(waiting, id, stop.signal)));
       } finally {
         clearTimeout(timer);
         stop.abort(new LedgerError("wait-timeout", "another entry of the same call failed"));
       }
     },
-    isWaitedFor: (operationId: Uint8Array): boolean => waiting.has(toHex(operationId)),
-    size: (): number => waiting.size,
+    isWaitedFor: (operationId: Uint8Array): boolean => byId.has(toHex(operationId)),
+    size: (): number => byId.size,
     /** Ids that nobody has looked up yet; each is told once. */
     takeUnseen: (): readonly Uint8Array[] => {
       const ids = [...unseen];
-      unseen = new Set();
+      unseen.clear();
       return ids.map((id) => Buffer.from(id, "hex"));
     },
-    all: (): readonly Uint8Array[] => [...waiting.keys()].map((id) => Buffer.from(id, "hex")),
+    all: (): readonly Uint8Array[] => [...byId.keys()].map((id) => Buffer.from(id, "hex")),
     settle: (logged: Logged): void => {
-      for (const wait of [...(waiting.get(toHex(logged.operationId)) ?? [])]) wait.done(logged);
+      for (const wait of [...(byId.get(toHex(logged.operationId)) ?? [])]) wait.done(logged);
     },
     fail: (error: unknown): void => {
-      for (const wait of [...waiting.values()].flatMap((waits) => [...waits])) wait.failed(error);
+      for (const wait of [...byId.values()].flatMap((waits) => [...waits])) wait.failed(error);
     },
   };
+};
+
+const waitOne = ({ byId, unseen }: Waiting, operationId: Uint8Array, signal: AbortSignal): Promise<Logged> => {
+  const id = toHex(operationId);
+  return new Promise((resolve, reject) => {
+    const leave = (): void => {
+      signal.removeEventListener("abort", aborted);
+      const others = byId.get(id);
+      others?.delete(wait);
+      if (others?.size === 0) {
+        byId.delete(id);
+        unseen.delete(id);
+      }
+    };
+    const wait: Wait = {
+      done: (logged) => {
+        leave();
+        resolve(logged);
+      },
+      failed: (error) => {
+        leave();
+        reject(error);
+      },
+    };
+    const aborted = (): void => wait.failed(signal.reason);
+    signal.addEventListener("abort", aborted);
+    byId.set(id, (byId.get(id) ?? new Set()).add(wait));
+    unseen.add(id);
+  });
 };

@@ -78,55 +78,71 @@ export const createS3Storage = (options: S3StorageOptions): LogStorage => {
 
 type Condition = { readonly IfNoneMatch: string } | { readonly IfMatch: string };
 
-const openBucket = ({ client, bucket: Bucket, prefix = "", timeoutMs = 30_000 }: S3StorageOptions) => {
-  const limits = () => ({ abortSignal: AbortSignal.timeout(timeoutMs) });
-  const get = (path: string): Promise<Found | undefined> =>
-    guarded("read", path, async () => {
-      const limit = limits();
+type Bucket = { readonly client: S3Client; readonly name: string; readonly prefix: string; readonly timeoutMs: number };
+
+const openBucket = ({ client, bucket: name, prefix = "", timeoutMs = 30_000 }: S3StorageOptions) => {
+  const bucket: Bucket = { client, name, prefix, timeoutMs };
+  return {
+    get: (path: string) => getObject(bucket, path),
+    put: (file: LogFile, condition: Condition) => putObject(bucket, file, condition),
+    removeBelow: (folder: string) => removeBelow(bucket, folder),
+  };
+};
+
+const limitOf = ({ timeoutMs }: Bucket) => ({ abortSignal: AbortSignal.timeout(timeoutMs) });
+
+const getObject = async (bucket: Bucket, path: string): Promise<Found | undefined> => {
+  const { client, name: Bucket, prefix } = bucket;
+  try {
+    return await guarded("read", path, async () => {
+      const limit = limitOf(bucket);
       const output = await client.send(new GetObjectCommand({ Bucket, Key: prefix + path }), limit);
       return { bytes: await readBody(output, limit.abortSignal), etag: output.ETag };
-    }).catch((error) => {
-      // A bucket that is gone is no empty log.
-      const isAbsent = error instanceof LedgerError && statusOf(error.cause) === 404;
-      if (isAbsent && wordsOf(error.cause) !== "NoSuchBucket") return undefined;
-      throw error;
     });
-  /** `done: false` where the condition does not hold. */
-  const put = async (
-    { path, bytes }: LogFile,
-    condition: Condition,
-  ): Promise<{ done: boolean; etag?: string | undefined }> => {
-    const rules = fileRulesOf(path);
-    const served = rules && { ContentType: rules.contentType, CacheControl: rules.cacheControl };
-    const input = { Bucket, Key: prefix + path, Body: bytes, ...served, ...condition };
-    for (let tries = 1; ; tries++) {
-      try {
-        const { ETag } = await client.send(new PutObjectCommand(input), limits());
-        return { done: true, etag: ETag };
-      } catch (error) {
-        const status = statusOf(error);
-        // With If-Match, 404 says that the object is gone.
-        if (status === 412 || (status === 404 && "IfMatch" in condition)) return { done: false };
-        if (status !== 409 || tries >= CONFLICT_TRIES)
-          throw failed(`${path} cannot be written: ${wordsOf(error)}`, error);
-      }
-      await new Promise((resolve) => setTimeout(resolve, CONFLICT_PAUSE_MS * tries));
-    }
-  };
-  const removeBelow = (folder: string): Promise<void> =>
-    guarded("removed", folder, async () => {
-      const { Contents = [] } = await client.send(
-        new ListObjectsV2Command({ Bucket, Prefix: prefix + folder }),
-        limits(),
-      );
-      const Objects = Contents.flatMap(({ Key }) => (Key?.startsWith(prefix + folder) ? [{ Key }] : []));
-      if (Objects.length === 0) return;
-      const command = new DeleteObjectsCommand({ Bucket, Delete: { Objects, Quiet: true } });
-      const { Errors = [] } = await client.send(command, limits());
-      if (Errors.length > 0) throw failed(`${Errors.length} partial files could not be removed`);
-    });
-  return { get, put, removeBelow };
+  } catch (error) {
+    // A bucket that is gone is no empty log.
+    const isAbsent = error instanceof LedgerError && statusOf(error.cause) === 404;
+    if (isAbsent && wordsOf(error.cause) !== "NoSuchBucket") return undefined;
+    throw error;
+  }
 };
+
+/** `done: false` where the condition does not hold. */
+const putObject = async (
+  bucket: Bucket,
+  { path, bytes }: LogFile,
+  condition: Condition,
+): Promise<{ done: boolean; etag?: string | undefined }> => {
+  const { client, name: Bucket, prefix } = bucket;
+  const rules = fileRulesOf(path);
+  const served = rules && { ContentType: rules.contentType, CacheControl: rules.cacheControl };
+  const input = { Bucket, Key: prefix + path, Body: bytes, ...served, ...condition };
+  for (let tries = 1; ; tries++) {
+    try {
+      const { ETag } = await client.send(new PutObjectCommand(input), limitOf(bucket));
+      return { done: true, etag: ETag };
+    } catch (error) {
+      const status = statusOf(error);
+      // With If-Match, 404 says that the object is gone.
+      if (status === 412 || (status === 404 && "IfMatch" in condition)) return { done: false };
+      if (status !== 409 || tries >= CONFLICT_TRIES)
+        throw failed(`${path} cannot be written: ${wordsOf(error)}`, error);
+    }
+    await new Promise((resolve) => setTimeout(resolve, CONFLICT_PAUSE_MS * tries));
+  }
+};
+
+const removeBelow = (bucket: Bucket, folder: string): Promise<void> =>
+  guarded("removed", folder, async () => {
+    const { client, name: Bucket, prefix } = bucket;
+    const list = new ListObjectsV2Command({ Bucket, Prefix: prefix + folder });
+    const { Contents = [] } = await client.send(list, limitOf(bucket));
+    const Objects = Contents.flatMap(({ Key }) => (Key?.startsWith(prefix + folder) ? [{ Key }] : []));
+    if (Objects.length === 0) return;
+    const command = new DeleteObjectsCommand({ Bucket, Delete: { Objects, Quiet: true } });
+    const { Errors = [] } = await client.send(command, limitOf(bucket));
+    if (Errors.length > 0) throw failed(`${Errors.length} partial files could not be removed`);
+  });
 
 const readBody = async ({ Body, ContentLength }: GetObjectCommandOutput, signal: AbortSignal): Promise<Uint8Array> => {
   if (Body === undefined || ContentLength === undefined) throw failed("an object came without a body or a length");

@@ -77,38 +77,12 @@ export const createWitnessClient = (options: WitnessClientOptions): WitnessClien
       "policy: its witnesses with an http(s) URL, and not the log's own key, can make no quorum",
     );
   }
-  const sizes = new Map<PolicyWitness, number>();
+  const { quorum } = policy;
+  const client: Client = { asked, quorum, deadlineMs, mlDsa44: options.mlDsa44, sizes: new Map() };
   const verify = (note: Uint8Array) => verifyPolicy(note, options);
-
   const cosign = async (request: CosignRequest): Promise<CosignResult> => {
     const note = parseSignedNote(request.note);
-    const answers = new Map<PolicyWitness, Answer>();
-    const stop = new AbortController();
-    let halt: unknown;
-    const work = asked.map(async (witness) => {
-      try {
-        const answer = await askWitness({
-          witness,
-          note,
-          request,
-          sizes,
-          signal: stop.signal,
-          mlDsa44: options.mlDsa44,
-        });
-        answers.set(witness, answer);
-      } catch (error) {
-        if (error instanceof LedgerError && error.code === "log-halted") halt ??= error;
-        else if (error instanceof LedgerError)
-          answers.set(witness, { why: `the log cannot prove to it: ${error.code}` });
-        else answers.set(witness, { why: stop.signal.aborted ? "no answer in time" : "cannot be reached" });
-      }
-    });
-    const cosigned = () =>
-      new Set([...answers].flatMap(([witness, answer]) => ("signature" in answer ? [witness] : [])));
-    const isEnough = (): boolean => halt !== undefined || isFulfilled(policy.quorum, cosigned());
-    await waitFor(work, { isEnough, deadlineMs });
-    stop.abort();
-    if (halt !== undefined) throw halt;
+    const answers = await askAll(client, note, request);
     const found = [...answers].flatMap(([, answer]) => ("signature" in answer ? [answer.signature] : []));
     const merged = mergeSignatures(note, found);
     if (verify(merged).ok) return { ok: true, note: merged };
@@ -118,8 +92,43 @@ export const createWitnessClient = (options: WitnessClientOptions): WitnessClien
     });
     return { ok: false, reason: "quorum-missing", failures };
   };
-  const demandsQuorum = policy.quorum !== "none";
+  const demandsQuorum = quorum !== "none";
   return { cosign, isWitnessed: (note) => demandsQuorum && verify(note).ok, demandsQuorum };
+};
+
+type Client = {
+  readonly asked: readonly Asked[];
+  readonly quorum: Policy["quorum"];
+  readonly deadlineMs: number;
+  readonly mlDsa44: MlDsa44Verify | undefined;
+  /** How much of the log each has cosigned, as far as is known here. */
+  readonly sizes: Map<PolicyWitness, number>;
+};
+
+/** What each said until there was enough of it, or time was up; throws `log-halted` as soon as one knows of a fork. */
+const askAll = async (
+  { asked, quorum, deadlineMs, mlDsa44, sizes }: Client,
+  note: SignedNote,
+  request: CosignRequest,
+): Promise<ReadonlyMap<PolicyWitness, Answer>> => {
+  const answers = new Map<PolicyWitness, Answer>();
+  const stop = new AbortController();
+  let halt: unknown;
+  const work = asked.map(async (witness) => {
+    try {
+      answers.set(witness, await askWitness({ witness, note, request, sizes, signal: stop.signal, mlDsa44 }));
+    } catch (error) {
+      if (error instanceof LedgerError && error.code === "log-halted") halt ??= error;
+      else if (error instanceof LedgerError) answers.set(witness, { why: `the log cannot prove to it: ${error.code}` });
+      else answers.set(witness, { why: stop.signal.aborted ? "no answer in time" : "cannot be reached" });
+    }
+  });
+  const cosigned = () => new Set([...answers].flatMap(([witness, answer]) => ("signature" in answer ? [witness] : [])));
+  const isEnough = (): boolean => halt !== undefined || isFulfilled(quorum, cosigned());
+  await waitFor(work, { isEnough, deadlineMs });
+  stop.abort();
+  if (halt !== undefined) throw halt;
+  return answers;
 };
 
 const isHttp = (url: string | undefined): url is string =>

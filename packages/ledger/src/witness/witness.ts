@@ -46,40 +46,13 @@ export const openWitness = (options: WitnessOptions): Witness => {
   const cosigner = cosignerOf(store);
   const growth = createLimiter(growthPerSecond, now);
   const repeats = createLimiter(repeatsPerSecond, now);
-
-  const answer = (body: Uint8Array): WitnessAnswer => {
-    const { oldSize, proof, checkpoint: note } = parseAddCheckpoint(body);
-    const { text } = parseSignedNote(note);
-    const { origin } = parseCheckpoint(text);
-    const opened = openForWitness(
-      note,
-      logs.find((log) => log.origin === origin),
-    );
-    if (!opened.ok) return refuse(opened.status, opened.status === 404 ? "unknown log" : "not signed by that log");
-    const { checkpoint } = opened;
-    // Before the head moves: what cannot be cosigned is no tree that this witness vouched for.
-    if (!isCosignable(checkpoint, store.algorithm)) return refuse(400, "ML-DSA-44 cannot cosign that checkpoint");
-    const decision = store.advance<Decision>(origin, (head) => {
-      const decided = decideCosign(head, { oldSize, proof, checkpoint });
-      if (decided.status !== 200) return { value: decided };
-      const isGrowth = checkpoint.size > (head?.size ?? -1n);
-      if (!(isGrowth ? growth : repeats).take(origin)) return { value: LIMITED };
-      return { value: decided, ...(isGrowth ? { next: decided.head } : {}) };
-    });
-    if (decision.status === 200) {
-      const line = encodeSignatureLine(cosigner.cosign(text, Math.floor(now().getTime() / 1000)));
-      return { status: 200, type: TEXT, body: line };
-    }
-    if (decision.status === 409) return { status: 409, type: SIZE_TYPE, body: `${decision.size}\n` };
-    return refuse(decision.status, decision.reason);
-  };
-
+  const open: OpenWitness = { store, cosigner, logs, now, growth, repeats };
   return {
     name: cosigner.name,
     verifierKey: cosigner.verifierKey,
     addCheckpoint: (body) => {
       try {
-        return answer(body);
+        return answerAddCheckpoint(open, body);
       } catch (error) {
         if (error instanceof LedgerError && error.code.endsWith("-malformed")) return refuse(400, error.message);
         throw error;
@@ -87,6 +60,45 @@ export const openWitness = (options: WitnessOptions): Witness => {
     },
     close: store.close,
   };
+};
+
+type OpenWitness = {
+  readonly store: WitnessStore;
+  readonly cosigner: Cosigner;
+  readonly logs: readonly WitnessedLog[];
+  readonly now: () => Date;
+  readonly growth: Limiter;
+  readonly repeats: Limiter;
+};
+
+const answerAddCheckpoint = (
+  { store, cosigner, logs, now, growth, repeats }: OpenWitness,
+  body: Uint8Array,
+): WitnessAnswer => {
+  const { oldSize, proof, checkpoint: note } = parseAddCheckpoint(body);
+  const { text } = parseSignedNote(note);
+  const { origin } = parseCheckpoint(text);
+  const opened = openForWitness(
+    note,
+    logs.find((log) => log.origin === origin),
+  );
+  if (!opened.ok) return refuse(opened.status, opened.status === 404 ? "unknown log" : "not signed by that log");
+  const { checkpoint } = opened;
+  // Before the head moves: what cannot be cosigned is no tree that this witness vouched for.
+  if (!isCosignable(checkpoint, store.algorithm)) return refuse(400, "ML-DSA-44 cannot cosign that checkpoint");
+  const decision = store.advance<Decision>(origin, (head) => {
+    const decided = decideCosign(head, { oldSize, proof, checkpoint });
+    if (decided.status !== 200) return { value: decided };
+    const isGrowth = checkpoint.size > (head?.size ?? -1n);
+    if (!(isGrowth ? growth : repeats).take(origin)) return { value: LIMITED };
+    return { value: decided, ...(isGrowth ? { next: decided.head } : {}) };
+  });
+  if (decision.status === 200) {
+    const line = encodeSignatureLine(cosigner.cosign(text, Math.floor(now().getTime() / 1000)));
+    return { status: 200, type: TEXT, body: line };
+  }
+  if (decision.status === 409) return { status: 409, type: SIZE_TYPE, body: `${decision.size}\n` };
+  return refuse(decision.status, decision.reason);
 };
 
 const cosignerOf = (store: WitnessStore): Cosigner => {
@@ -101,12 +113,14 @@ const cosignerOf = (store: WitnessStore): Cosigner => {
 type Decision = CosignDecision | typeof LIMITED;
 const LIMITED = { status: 429, reason: "too many requests of that log" } as const;
 
+type Limiter = { readonly take: (origin: string) => boolean };
+
 /** A token bucket for each log; what is not in the list of logs never comes here. */
-const createLimiter = (perSecond: number, now: () => Date) => {
+const createLimiter = (perSecond: number, now: () => Date): Limiter => {
   const buckets = new Map<string, { tokens: number; at: number }>();
   const full = perSecond * SECONDS_OF_BURST;
   return {
-    take: (origin: string): boolean => {
+    take: (origin) => {
       const at = now().getTime();
       const { tokens, at: since } = buckets.get(origin) ?? { tokens: full, at };
       const filled = Math.min(full, tokens + (Math.max(0, at - since) / 1000) * perSecond);
