@@ -33,8 +33,8 @@ it.each(["", "{", '{"version":1'])(
 
 it("bureauApi() names the token's file where it is gone", () => {
   const settings = {
-    version: 1,
-    ...{ force: "f", recipient: "r", origin: "o", logVerifierKey: "l", forceVerifierKey: "k" },
+    version: 2,
+    ...{ force: "f", recipient: "r", logVerifierKey: "l", forceVerifierKey: "k" },
     ports: { postgres: 1, desk: 2, bureau: 3 },
   } as const;
   const home = openHome(folder);

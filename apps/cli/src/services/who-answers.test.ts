@@ -28,7 +28,7 @@ async function makeHome() {
   const home = openHome(root);
   const ports = { postgres: await freePort(), desk: await freePort(), bureau: await freePort() };
   const keys = { logVerifierKey: "log", forceVerifierKey: "force" };
-  writeSettings(home, { version: 1, force: "f", recipient: "r", origin: "f.example/log", ports, ...keys });
+  writeSettings(home, { version: 2, force: "f", recipient: "r", ports, ...keys });
   for (const [folder, file] of [
     [home.staff, "security.one.token"],
     [home.bureau, "token"],
