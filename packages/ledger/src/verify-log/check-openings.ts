@@ -14,7 +14,27 @@ const DIGEST_AT = 65;
 
 /** Holds the openings of a bundle against the digests in its leaves; throws the first that does not fit as a Misfit. */
 export const checkOpenings = async (files: readonly OpeningsFile[], leaves: Leaves): Promise<void> => {
-  for (const file of files) await checkFile(file, leaves);
+  for (const [at, file] of files.entries()) {
+    const next = files[at + 1];
+    if (file.bytes === undefined && next && !(await fits(next, leaves))) throw misled(file, next);
+    await checkFile(file, leaves);
+  }
+};
+
+const fits = async (file: OpeningsFile, leaves: Leaves): Promise<boolean> => {
+  try {
+    await checkFile(file, leaves);
+    return true;
+  } catch (error) {
+    if (error instanceof Misfit) return false;
+    throw error;
+  }
+};
+
+/** A file that is asked for by the one behind it alone is not missing where that one does not fit by what it says. */
+const misled = (absent: OpeningsFile, { path }: OpeningsFile): Misfit => {
+  const message = `${path} begins behind ${absent.path} by its byte 0; no such file is there, nor do the openings behind that byte fit`;
+  return new Misfit({ kind: "openings", path, bytes: { from: 0, to: 1 }, message });
 };
 
 const checkFile = async (file: OpeningsFile, { first, bytes: leaves, offsets: starts }: Leaves): Promise<void> => {

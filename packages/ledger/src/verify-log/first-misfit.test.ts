@@ -40,11 +40,19 @@ beforeAll(() => {
   }
 });
 
-type Changed = { path: string; bytes: Uint8Array; size?: number; threads?: number; anyEntries?: boolean };
+type Changed = { path: string; bytes: Uint8Array | undefined; size?: number; threads?: number; anyEntries?: boolean };
 
-/** The fault that is found in the log with one file changed. */
+const checkpointOf = (size: number): Uint8Array => {
+  const note = checkpoints.get(size);
+  if (note === undefined) throw new Error(`no checkpoint of ${size} entries`);
+  return note;
+};
+
+/** The fault that is found in the log with one file changed, or without it. */
 const faultOf = async ({ path, bytes, size = 600, threads = 1, anyEntries }: Changed): Promise<LogFault> => {
-  const files = new Map([...tiles, ...openings]).set("checkpoint", checkpoints.get(size) ?? bytes).set(path, bytes);
+  const files = new Map([...tiles, ...openings]).set("checkpoint", checkpointOf(size));
+  if (bytes) files.set(path, bytes);
+  else files.delete(path);
   const reader = { read: async (asked: string) => files.get(asked) };
   const verdict = await verifyLog({
     ...{ tiles: reader, verifierKeys, threads },
@@ -166,6 +174,21 @@ describe("verifyLog() of a file of the wrong length", () => {
     for (const bytes of [new Uint8Array(0), withByte("002.p/88", 0, 88).bytes]) {
       const fault = { kind: "openings", path: "002.p/88", bytes: { from: 0, to: 1 } };
       expect(await faultOf({ path: "002.p/88", bytes })).toMatchObject(fault);
+    }
+  });
+
+  test("names the byte that leads to an openings file that never was, and the file that is missing where it was", async () => {
+    for (const [path, led] of [
+      ["000", 3],
+      ["002.p/18", 17],
+      ["002.p/88", 1],
+    ] as const) {
+      const fault = { kind: "openings", path, bytes: { from: 0, to: 1 } };
+      expect(await faultOf(withByte(path, 0, led))).toMatchObject(fault);
+    }
+    for (const path of ["000.p/20", "002.p/18", "001"]) {
+      const message = `the openings have no file ${path}`;
+      expect(await faultOf({ path, bytes: undefined })).toEqual({ kind: "missing", path, message });
     }
   });
 
