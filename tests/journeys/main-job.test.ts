@@ -166,7 +166,7 @@ describe("no personal value", () => {
         .filter((line) => line.includes('"msg":"answered"')),
     );
     const routes = answered.map((line) => answeredSchema.parse(JSON.parse(line)).route);
-    expect(routes).toContain("/api/runs/:run/close");
+    expect(routes).toContain("/api/runs/:id/close");
     expect(routes).toContain("/v1/releases");
     for (const route of routes) expect(route).toMatch(/^(none|[a-z0-9/:*-]+)$/);
   });

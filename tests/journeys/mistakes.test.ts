@@ -52,7 +52,7 @@ describe("an ordinary mistake is told in one line with what to do, exits 2, and 
       /database does not answer.*\n.*tipstaff serve/,
     ],
     ["the desk's question while it is not served", () => ["holds", "list"], /desk does not answer.*\n.*tipstaff serve/],
-    ["the bureau's question before it has a token", () => ["bureau", "status"], /token cannot be read/],
+    ["the bureau's question before it has a token", () => ["bureau", "status"], /token is gone, or cannot be read/],
     [
       "the keyholder's question while it is not served",
       () => ["keyholder", "status"],

@@ -291,6 +291,7 @@ describe("a narrower agreement", () => {
     await test.as("cards.clerk").post("/api/requests", { items: [{ person: sensitive }] });
     await test.as("cards.approver").post("/api/requests/approve", { all: true });
     const order = await test.as("production.lead").post("/api/orders", { recipient: "cardmaker" });
-    expect(order.text).toMatch(/not-allowed/);
+    expect(order.body).toMatchObject({ code: "nothing-to-order" });
+    expect(order.text).toMatch(/1 that the agreement does not let this recipient hold/);
   });
 });
