@@ -4,7 +4,9 @@ import { findActor } from "./access/tokens.ts";
 import { composeDesk } from "./compose.ts";
 import { readConfig } from "./config.ts";
 import type { Desk } from "./desk.ts";
+import { tellFault } from "./people/faults.ts";
 import { type ImportOptions, type ImportProgress, importCommand } from "./people/import-command.ts";
+import { ImportError } from "./people/import-error.ts";
 import type { ImportReport } from "./people/import-report.ts";
 import { DeskError } from "./server/desk-error.ts";
 
@@ -27,13 +29,25 @@ export async function runImport(
   const { desk, close } = await composeDesk(read.logLevel === "info" ? { ...read, logLevel: "warn" } : read);
   try {
     const actor = tokenFile === undefined ? undefined : await readActor(desk, tokenFile);
-    const report = await importCommand(desk, { ...options, actor, file, onProgress: showProgress() });
+    const report = await importCommand(desk, { ...options, actor, file, onProgress: showProgress() }).catch(
+      (error: unknown) => {
+        throw error instanceof ImportError ? nameFiles(error, { file, ...options }) : error;
+      },
+    );
     if (process.stderr.isTTY) process.stderr.write("\r\u001b[K");
     process.stdout.write(json ? `${JSON.stringify(report)}\n` : toText(report));
     return report.rowsRefused + report.rowsHidden > 0 || report.wouldStop !== null ? 1 : 0;
   } finally {
     await close();
   }
+}
+
+/** Says of which files an error tells: whoever imports several could not know. */
+function nameFiles(error: ImportError, { file, mapping, photos }: ImportOptions): ImportError {
+  const other = { "bad-mapping": mapping, "bad-photos": photos };
+  const beside = error.code === "bad-mapping" || error.code === "bad-photos" ? other[error.code] : undefined;
+  const named = beside === undefined ? file : `${file}, ${beside}`;
+  return new ImportError(error.code, `${named}: ${error.message}`, { cause: error });
 }
 
 /** The staff id whose token the file holds. Throws DeskError `bad-arguments`. */
@@ -64,7 +78,7 @@ function showProgress(): (progress: ImportProgress) => void {
 function toText(report: ImportReport): string {
   const { hidden, ...counts } = report;
   const notStored = report.columnsNotStored.map(({ name, category }) => `  ${name} (${category})`);
-  const faults = report.faults.map((fault) => `  ${JSON.stringify(fault)}`);
+  const faults = report.faults.map((fault) => `  ${tellFault(fault)}`);
   return [
     ...(report.dryRun ? ["Nothing was written: a dry run."] : []),
     ...(report.wouldStop === null ? [] : [`The import itself would stop: ${report.wouldStop}`]),

@@ -63,6 +63,11 @@ describe("importCommand() refuses", () => {
       await expect(importFile(file)).rejects.toMatchObject({ code: "bad-file" });
     }
   });
+  test("text that is named like a workbook", async () => {
+    const file = join(folder, "text.XLSX");
+    writeFileSync(file, `${header}\n`);
+    await expect(importFile(file)).rejects.toMatchObject({ code: "bad-file", message: /named like a workbook/ });
+  });
   test("to overwrite the extract with its own faults", async () => {
     const file = writePeople(folder, [examplePerson(1), examplePerson(1)]);
     const bytes = readFileSync(file);

@@ -1,7 +1,7 @@
 import type { PersonDetails } from "./person-details.ts";
 
 type Owner = { readonly place: number; readonly line: number };
-export type Twin = Owner & { readonly column: string };
+export type Twin = Owner & { readonly column: "payNumber" | "warrantNumber" };
 
 /** Notices pay and warrant numbers that stand twice in one extract. */
 export class DuplicateNumbers {

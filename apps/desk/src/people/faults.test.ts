@@ -25,11 +25,11 @@ describe("toCsvLine()", () => {
 });
 
 describe("createFaultLog()", () => {
-  const fault = (line: number) => ({ line, column: "=Rank", reason: "missing" }) as const;
+  const fault = (line: number | null) => ({ line, column: "=Rank", reason: "missing" }) as const;
   test("keeps the first few at hand and writes all of them", async () => {
     const path = join(folder, "all.csv");
     const log = createFaultLog(1, path);
-    for (const line of [2, 3, 0]) log.add(fault(line));
+    for (const line of [2, 3, null]) log.add(fault(line));
     expect(await log.close()).toBe(path);
     expect([log.first.length, log.count()]).toEqual([1, 3]);
     const lines = readFileSync(path, "utf8").trimEnd().split("\r\n");

@@ -5,12 +5,18 @@ import type { RowFaultReason } from "./cell-rules.ts";
 import { ImportError } from "./import-error.ts";
 import type { PhotoFaultReason } from "./photos.ts";
 
-/** What is wrong, and where; never what the place holds. `line` is 0 for a photo that belongs to no row. */
+/** What is wrong, and where; never what the place holds. `line` is null for a photo that belongs to no row. */
 export type ImportFault = {
-  readonly line: number;
+  readonly line: number | null;
   readonly column: string;
   readonly reason: RowFaultReason | PhotoFaultReason;
 };
+
+/** A fault in a line of text, as a person reads it. */
+export function tellFault({ line, column, reason }: ImportFault): string {
+  const place = [...(line === null ? [] : [`line ${line}`]), ...(column === "" ? [] : [column])].join(", ");
+  return `${place}: ${reason.replaceAll("-", " ")}`;
+}
 
 /** Takes an import's faults: all go to a file, a few stay at hand. */
 export type FaultLog = {
@@ -45,7 +51,7 @@ export function createFaultLog(keep: number, path: string | null): FaultLog {
     add: (fault) => {
       count += 1;
       if (first.length < keep) first.push(fault);
-      if (path !== null) waiting.push(`${toCsvLine([fault.line || "", fault.column, fault.reason])}\r\n`);
+      if (path !== null) waiting.push(`${toCsvLine([fault.line ?? "", fault.column, fault.reason])}\r\n`);
     },
     flush,
     first,

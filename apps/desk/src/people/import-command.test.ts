@@ -133,8 +133,8 @@ describe("importCommand()", () => {
     const report = await importFile(writeCsv(folder, [EXAMPLE_HEADERS, ...rows]));
     expect(report).toMatchObject({ added: 1, rowsRefused: 2, unchanged: 100 });
     expect(report.faults).toEqual([
-      { line: 102, column: "payNumber", reason: "twice-in-file" },
-      { line: 104, column: "payNumber", reason: "twice-in-file" },
+      { line: 102, column: "Pay No", reason: "twice-in-file" },
+      { line: 104, column: "Pay No", reason: "twice-in-file" },
     ]);
   });
 
@@ -150,7 +150,7 @@ describe("importCommand()", () => {
   test("refuses a warrant number that another person in the register holds", async () => {
     const thief = { ...examplePerson(904), warrant: "W000001" };
     const report = await importFile(writePeople(folder, [...people.slice(1), examplePerson(901), thief]));
-    expect(report.faults).toEqual([{ line: 102, column: "warrantNumber", reason: "held-by-another-person" }]);
+    expect(report.faults).toEqual([{ line: 102, column: "Warrant Number", reason: "held-by-another-person" }]);
   });
 
   test("stops with the number of openings that are lacking, before anything is opened", async () => {
@@ -195,10 +195,10 @@ describe("importCommand() with photos", () => {
     const report = await importFile(writePeople(folder, people), { photos, allowLeavers: true });
     expect(report).toMatchObject({ added: 6, photos: 2, photoFaults: 4 });
     expect(report.faults.map(({ line, reason }) => `${line} ${reason}`).sort()).toEqual([
-      "0 photo-of-nobody",
       "4 two-photos",
       "5 photo-not-an-image",
       "6 photo-is-link",
+      "null photo-of-nobody",
     ]);
     await allow(10_000);
     const portraits = (await readAll(true)).flatMap(({ portrait }) => (portrait === null ? [] : [portrait]));

@@ -3,7 +3,7 @@ import type { PhotoFaultReason, Photos } from "./photos.ts";
 /** A photo that cannot be used: for the row at `place`, or (-1) for none. */
 export type PhotoClaim = {
   readonly place: number;
-  readonly line: number;
+  readonly line: number | null;
   readonly column: string;
   readonly reason: PhotoFaultReason;
 };
@@ -55,7 +55,7 @@ export class PhotoClaims {
       if (this.#owners.has(at) || this.#passed.has(at)) return [];
       // The name holds a number, so the photo is told by its place among them all, sorted.
       const column = `photo file ${at + 1} by name`;
-      return [{ place: -1, line: 0, column, reason: file.refused ?? ("photo-of-nobody" as const) }];
+      return [{ place: -1, line: null, column, reason: file.refused ?? ("photo-of-nobody" as const) }];
     });
     return [...this.#faults, ...left];
   }

@@ -1,8 +1,9 @@
 import { randomUUID } from "node:crypto";
 import type { Desk } from "../desk.ts";
 import { computeIndexes, fingerprintPhotos, type RowIndexes } from "./compute-indexes.ts";
-import { DuplicateNumbers } from "./duplicate-numbers.ts";
+import { DuplicateNumbers, type Twin } from "./duplicate-numbers.ts";
 import { inOrder } from "./in-order.ts";
+import type { RegisterField } from "./person-details.ts";
 import { type PhotoClaim, PhotoClaims } from "./photo-claims.ts";
 import type { Photos } from "./photos.ts";
 import { PlanBook, type PlannedRow } from "./plan-book.ts";
@@ -127,7 +128,8 @@ class Planner {
       recordVersion: match?.recordVersion ?? 0,
       photo: -1,
     };
-    if (heldElsewhere) this.#planning.faults.add({ line, column: "warrantNumber", reason: "held-by-another-person" });
+    if (heldElsewhere)
+      this.#planning.faults.add({ line, column: this.#header("warrantNumber"), reason: "held-by-another-person" });
     if (heldElsewhere || twins.length > 0) this.#book.appendRefused();
     else {
       const photo = this.#claims.claim({ place, line }, [details.payNumber, details.warrantNumber]);
@@ -137,8 +139,14 @@ class Planner {
     for (const twin of twins) this.#refuseTwin(twin);
   }
 
-  #refuseTwin(twin: { place: number; line: number; column: string }): void {
-    this.#planning.faults.add({ line: twin.line, column: twin.column, reason: "twice-in-file" });
+  /** What the extract calls it, as every other fault does. */
+  #header(field: RegisterField): string {
+    const source = this.#planning.mapping.fields.get(field);
+    return source !== undefined && "header" in source ? source.header : field;
+  }
+
+  #refuseTwin(twin: Twin): void {
+    this.#planning.faults.add({ line: twin.line, column: this.#header(twin.column), reason: "twice-in-file" });
     if (twin.place < this.#book.rows) this.#book.refuse(twin.place);
   }
 
