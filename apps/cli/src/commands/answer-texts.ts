@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { parseJson } from "../parse-json.ts";
 import { toCounts, toTable } from "./plain-lines.ts";
 
 const runsSchema = z.looseObject({
@@ -79,14 +80,6 @@ function toFields(detail: string): string {
   return Object.entries(fields.data)
     .map(([name, value]) => `${name} ${told(value)}`)
     .join(", ");
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 const counts = z.record(z.string(), z.number());

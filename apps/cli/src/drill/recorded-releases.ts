@@ -7,6 +7,7 @@ import {
   releaseInfo,
   releaseRequestSchema,
 } from "@tipstaff/release-protocol";
+import { parseJson } from "../parse-json.ts";
 import { windowBuffer, windowsOf } from "./windows.ts";
 
 const REQUEST_MARK = '{"version":1,';
@@ -80,6 +81,7 @@ function* jsonAfter(bytes: Buffer, mark: string): Generator<unknown> {
   for (let at = bytes.indexOf(mark); at >= 0; at = bytes.indexOf(mark, at + mark.length)) {
     const end = endOfObject(bytes, at);
     if (end === undefined) continue;
+    // Messages of both directions stand between each other: one that another cuts in two is none.
     const value = parseJson(bytes.toString("latin1", at, end));
     if (value !== undefined) yield value;
   }
@@ -100,13 +102,4 @@ function endOfObject(bytes: Buffer, from: number): number | undefined {
     else if (byte === CLOSE && --depth === 0) return at + 1;
   }
   return undefined;
-}
-
-/** Messages of both directions stand between each other: one that another cuts in two is none. */
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

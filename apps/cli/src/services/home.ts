@@ -5,6 +5,7 @@ import { dirname, join, resolve } from "node:path";
 import { parseLogKey } from "@tipstaff/ledger";
 import { z } from "zod";
 import { CliError } from "../cli-error.ts";
+import { parseJson } from "../parse-json.ts";
 
 /** Linux refuses socket paths of 108 bytes and more. */
 const LONGEST_SOCKET_PATH = 100;
@@ -87,14 +88,6 @@ export function readSettings(home: Home): Settings {
     throw new CliError("bad-settings", `${home.settingsFile} does not fit: ${keys}.`, "Restore it from a backup.");
   }
   return parsed.data;
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 export function writeSettings(home: Home, settings: Settings): void {
